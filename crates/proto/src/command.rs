@@ -1,0 +1,160 @@
+//! What a client asks.
+
+use std::fmt;
+
+use bincode::{Decode, Encode};
+use zeroize::Zeroize;
+
+use crate::Time;
+
+/// A command. Each gets replies of its own, in the order of the commands.
+///
+/// A path is bytes, so that one that is not UTF-8 is refused as a name and not as a broken frame. One that begins with `/`
+/// starts at the home, another at the session's current directory.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[expect(missing_docs, reason = "`path` is the path that the command is about")]
+pub enum Command {
+    /// Opens the conversation. Answer: `Hello`.
+    Hello {
+        /// Name and version of the client's software.
+        client: String,
+    },
+    /// Logs in. Answer: `Welcome`.
+    Login {
+        /// The account.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// Asks for the current directory. Answer: `Directory`.
+    Pwd,
+    /// Changes the current directory. Answer: `Directory`.
+    Cd { path: Vec<u8> },
+    /// Changes the current directory to the one above; at the home it stays. Answer: `Directory`.
+    CdUp,
+    /// Lists a directory, or the one file that `path` names. Answer: `Listing`, then pages.
+    List { path: Vec<u8> },
+    /// Describes a file or a directory. Answer: `Entry`.
+    Stat { path: Vec<u8> },
+    /// Asks for a file. Answer: `Sending`, then data frames, then an end frame.
+    Get {
+        path: Vec<u8>,
+        /// The block from which on to send: 0 for the whole file.
+        first_block: u64,
+    },
+    /// Brings a file: data frames and an end frame follow at once. Answer: `Stored`.
+    Put {
+        path: Vec<u8>,
+        /// Bytes that will follow.
+        size: u64,
+    },
+    /// Makes a directory. Answer: `Done`.
+    Mkdir { path: Vec<u8> },
+    /// Removes an empty directory. Answer: `Done`.
+    Rmdir { path: Vec<u8> },
+    /// Removes a file or a link. Answer: `Done`.
+    Remove { path: Vec<u8> },
+    /// Renames a file or directory, replacing a file of the new name. Answer: `Done`.
+    Rename {
+        /// The name now.
+        from: Vec<u8>,
+        /// The new name.
+        to: Vec<u8>,
+    },
+    /// Sets what is given. Answer: `Done`.
+    SetAttributes {
+        path: Vec<u8>,
+        /// Time of modification.
+        modified: Option<Time>,
+        /// Permission bits (POSIX), of which the lower nine count.
+        mode: Option<u32>,
+    },
+    /// Asks for the plain MD5 of a whole file. Answer: `Md5`.
+    Md5 { path: Vec<u8> },
+    /// Ends the session. Answer: `Goodbye`.
+    Quit,
+}
+
+impl Command {
+    /// The verb, for a log.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Command::Hello { .. } => "hello",
+            Command::Login { .. } => "login",
+            Command::Pwd => "pwd",
+            Command::Cd { .. } => "cd",
+            Command::CdUp => "cdup",
+            Command::List { .. } => "list",
+            Command::Stat { .. } => "stat",
+            Command::Get { .. } => "get",
+            Command::Put { .. } => "put",
+            Command::Mkdir { .. } => "mkdir",
+            Command::Rmdir { .. } => "rmdir",
+            Command::Remove { .. } => "remove",
+            Command::Rename { .. } => "rename",
+            Command::SetAttributes { .. } => "set-attributes",
+            Command::Md5 { .. } => "md5",
+            Command::Quit => "quit",
+        }
+    }
+
+    /// The path that the command is about, for a log; empty when there is none.
+    pub fn path(&self) -> &[u8] {
+        match self {
+            Command::Cd { path }
+            | Command::List { path }
+            | Command::Stat { path }
+            | Command::Get { path, .. }
+            | Command::Put { path, .. }
+            | Command::Mkdir { path }
+            | Command::Rmdir { path }
+            | Command::Remove { path }
+            | Command::Rename { from: path, .. }
+            | Command::SetAttributes { path, .. }
+            | Command::Md5 { path } => path,
+            Command::Hello { .. } | Command::Login { .. } | Command::Pwd | Command::CdUp | Command::Quit => {
+                &[]
+            }
+        }
+    }
+}
+
+/// A password on its way: shown as `***`, wiped when dropped.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a password.
+    pub fn new(password: String) -> Secret {
+        Secret(password)
+    }
+
+    /// The password itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let login = Command::Login { user: "alice".into(), password: Secret::new("hunter2".into()) };
+        let shown = format!("{login:?} {login:#?}");
+        assert!(shown.contains("alice") && shown.contains("***") && !shown.contains("hunter2"));
+    }
+}

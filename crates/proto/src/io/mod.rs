@@ -1,0 +1,286 @@
+//! The wire on tokio: one connection, read and written by one task, without a lock or a channel.
+//!
+//! While it writes, a [`Wire`] goes on hearing, up to [`WINDOW`] bytes, so that two sides that both send never wait for
+//! each other, and a refusal or an abort is known at once. Every method is safe to drop half-way: what was read stays in the
+//! input, what was not yet sent goes out first with the next write.
+
+mod input;
+mod output;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod transfer;
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+use std::time::Duration;
+
+use digest::Algorithm;
+use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{sleep, timeout};
+
+use crate::Abort;
+use crate::frame::{Decoded, Fault, Frame, Head, Message, Side, Type};
+use crate::limits::WINDOW;
+use crate::preamble::Preamble;
+use input::Input;
+use output::Output;
+
+pub use stream::Stream;
+pub use transfer::Arrived;
+
+/// How long a side that ends a session goes on hearing.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// How often a server that is at work says so.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Why a connection is of no more use.
+#[derive(Debug, Error)]
+pub enum Broken {
+    /// The peer closed it between two frames.
+    #[error("the connection was closed")]
+    Closed,
+    /// The peer closed it within a frame or a transfer.
+    #[error("the connection was cut in the middle of a message")]
+    Cut,
+    /// The peer broke the protocol.
+    #[error(transparent)]
+    Malformed(#[from] Fault),
+    /// No frame began for as long as was allowed.
+    #[error("nothing was heard for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// A frame began and did not go on, in or out.
+    #[error("nothing moved for {} s", .0.as_secs())]
+    Stalled(Duration),
+    /// The system says so.
+    #[error("the connection broke: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Wire {
+    stream: Stream,
+    peer: Side,
+    algorithm: Algorithm,
+    stall: Duration,
+    input: Input,
+    output: Output,
+}
+
+impl Wire {
+    /// A connection to `peer`, on which each 64 KiB, or a frame once begun, must move within `stall`.
+    pub fn new(stream: Stream, peer: Side, stall: Duration) -> Wire {
+        Wire {
+            stream,
+            peer,
+            algorithm: Algorithm::Md5,
+            stall,
+            input: Input::default(),
+            output: Output::default(),
+        }
+    }
+
+    /// The digest in use: MD5 until [`agree`](Wire::agree)d otherwise.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Settles the digest, before the first frame.
+    pub fn agree(&mut self, algorithm: Algorithm) {
+        self.algorithm = algorithm;
+    }
+
+    /// Puts bytes in line that are no frame: a preamble, or the refusal of one.
+    pub fn queue_bytes(&mut self, bytes: &[u8]) {
+        self.output.control().extend_from_slice(bytes);
+    }
+
+    /// Puts a message in line.
+    pub fn queue(&mut self, message: &Message) {
+        message.encode(self.output.control());
+    }
+
+    /// Sends a message, and all that is in line before it.
+    pub async fn send(&mut self, message: &Message) -> Result<(), Broken> {
+        self.queue(message);
+        self.flush().await
+    }
+
+    /// Sends all that is in line, hearing meanwhile.
+    pub async fn flush(&mut self) -> Result<(), Broken> {
+        let stall = self.stall;
+        while timeout(stall, self.write_some(digest::BLOCK)).await.map_err(|_| Broken::Stalled(stall))??
+            == More::InLine
+        {}
+        Ok(())
+    }
+
+    /// Sends what is in line once it is much, so that answers to many small commands go in few packets and little memory.
+    async fn relieve(&mut self) -> Result<(), Broken> {
+        if self.output.len() > WINDOW { self.flush().await } else { Ok(()) }
+    }
+
+    /// Sends all that is in line, tells the peer that nothing will follow, and hears for a moment what it still says: a
+    /// connection closed with bytes unread is reset, and the last words would be lost.
+    pub async fn part(mut self) {
+        let parting = async {
+            self.flush().await?;
+            self.stream.shutdown().await?;
+            let mut unheard = vec![0; WINDOW];
+            while self.stream.read(&mut unheard).await? > 0 {}
+            Ok(())
+        };
+        let _unheard: Result<Result<(), Broken>, _> = timeout(PARTING, parting).await;
+    }
+
+    /// Reads the preamble that the peer must open with, within the stall time.
+    pub async fn preamble(&mut self) -> Result<Preamble, Broken> {
+        let stall = self.stall;
+        let heard = async {
+            loop {
+                match Preamble::decode(self.input.bytes()) {
+                    Decoded::Message(preamble, used) => {
+                        self.input.consume(used);
+                        return Ok(preamble);
+                    }
+                    Decoded::Malformed(fault) => return Err(fault.into()),
+                    // A stranger may have less to say than a preamble has bytes: each byte is looked at when it comes.
+                    Decoded::NeedMore(need) => self.read_until(self.input.bytes().len() + 1, need).await?,
+                }
+            }
+        };
+        timeout(stall, heard).await.map_err(|_| Broken::Stalled(stall))?
+    }
+
+    /// The next message, which may begin up to `wait` from now. File data is out of turn here. Much that is in line goes first.
+    pub async fn next(&mut self, wait: Duration) -> Result<Message, Broken> {
+        self.relieve().await?;
+        if self.input.bytes().is_empty() {
+            self.input.rest();
+            timeout(wait, self.read_until(1, 1)).await.map_err(|_| Broken::Silent(wait))??;
+        }
+        loop {
+            if let Decoded::Message(Head { kind: Type::Data, .. }, _) = self.head() {
+                return Err(Fault::Turn.into());
+            }
+            match Frame::decode(self.input.bytes(), self.peer, self.algorithm) {
+                Decoded::Message(Frame::Message(message), used) => {
+                    self.input.consume(used);
+                    return Ok(message);
+                }
+                Decoded::Message(Frame::Data(_), _) => return Err(Fault::Turn.into()),
+                Decoded::Malformed(fault) => return Err(fault.into()),
+                Decoded::NeedMore(need) => self.hear(need).await?,
+            }
+        }
+    }
+
+    /// Whether the peer has said something that was not read yet.
+    pub fn has_message(&self) -> bool {
+        matches!(
+            Frame::decode(self.input.bytes(), self.peer, self.algorithm),
+            Decoded::Message(..) | Decoded::Malformed(_)
+        )
+    }
+
+    /// The abort of command number `command`, if it lies among what was heard.
+    pub fn aborted(&self, command: u64) -> Option<Abort> {
+        let mut rest = self.input.bytes();
+        while let Decoded::Message(head, start) = Head::decode(rest, self.peer, self.algorithm) {
+            let frame = rest.get(..start + head.len)?;
+            if head.kind == Type::Abort
+                && let Decoded::Message(Frame::Message(Message::Abort(abort)), _) =
+                    Frame::decode(frame, self.peer, self.algorithm)
+                && abort.command == command
+            {
+                return Some(abort);
+            }
+            rest = &rest[frame.len()..];
+        }
+        None
+    }
+
+    /// Waits for `work`, showing signs of life to the peer; ends early, dropping `work`, when the peer is gone.
+    pub async fn busy_while<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Broken> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                gone = self.hear_window() => return Err(gone),
+                () = sleep(BUSY) => self.send(&Message::Busy).await?,
+            }
+        }
+    }
+
+    fn head(&self) -> Decoded<Head> {
+        Head::decode(self.input.bytes(), self.peer, self.algorithm)
+    }
+
+    /// Reads until `need` bytes are there, each 64 KiB of them within the stall time.
+    async fn hear(&mut self, need: usize) -> Result<(), Broken> {
+        while self.input.bytes().len() < need {
+            let stall = self.stall;
+            let step = need.min(self.input.bytes().len() + digest::BLOCK);
+            timeout(stall, self.read_until(step, need)).await.map_err(|_| Broken::Stalled(stall))??;
+        }
+        Ok(())
+    }
+
+    /// Reads until `enough` bytes are there, and takes up to `limit` when they are there anyway.
+    async fn read_until(&mut self, enough: usize, limit: usize) -> Result<(), Broken> {
+        while self.input.bytes().len() < enough {
+            let Wire { stream, input, .. } = self;
+            if std::future::poll_fn(|cx| input.poll_fill(stream, limit, cx)).await? == 0 {
+                return Err(if self.input.bytes().is_empty() { Broken::Closed } else { Broken::Cut });
+            }
+        }
+        Ok(())
+    }
+
+    /// Hears up to the window, and comes back only when the connection broke. A peer that has nothing more to say may still
+    /// wait for an answer.
+    async fn hear_window(&mut self) -> Broken {
+        let Wire { stream, input, .. } = self;
+        let broke = std::future::poll_fn(|cx| {
+            loop {
+                match input.poll_fill(stream, WINDOW, cx) {
+                    Poll::Ready(Ok(1..)) => {}
+                    Poll::Ready(Ok(0)) | Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Err(error)) => return Poll::Ready(error),
+                }
+            }
+        });
+        broke.await.into()
+    }
+
+    /// Writes until `enough` bytes moved or all is out of our hands, hearing whenever the peer takes no more.
+    async fn write_some(&mut self, enough: usize) -> io::Result<More> {
+        let Wire { stream, input, output, .. } = self;
+        let mut moved = 0;
+        std::future::poll_fn(|cx| {
+            // An error or an end met here shows again when it is that side's turn to be read.
+            while let Poll::Ready(Ok(1..)) = input.poll_fill(stream, WINDOW, cx) {}
+            while !output.is_empty() {
+                moved += ready!(output.poll_drain(stream, cx))?;
+                if moved >= enough {
+                    return Poll::Ready(Ok(More::InLine));
+                }
+            }
+            Pin::new(&mut *stream).poll_flush(cx).map_ok(|()| More::Nothing)
+        })
+        .await
+    }
+}
+
+/// What is left to write.
+#[derive(PartialEq, Eq)]
+enum More {
+    InLine,
+    Nothing,
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../PROTOCOL.md")]
+
+mod codec;
+mod command;
+mod data;
+mod failure;
+mod frame;
+pub mod io;
+pub mod limits;
+mod preamble;
+mod reply;
+
+pub use command::{Command, Secret};
+pub use data::{block_frame, gap, seal};
+pub use failure::{Failure, Kind};
+pub use frame::{Abort, Decoded, End, Fault, Frame, HEAD, Head, Message, Side, Type};
+pub use preamble::{MAGIC, PREAMBLE, Preamble, REFUSAL, VERSION, choose};
+pub use reply::{Access, Entry, EntryKind, Page, Reply, Time};

@@ -1,0 +1,126 @@
+//! What a server answers.
+
+use bincode::de::Decoder;
+use bincode::error::DecodeError;
+use bincode::{Decode, Encode};
+
+use crate::Failure;
+
+/// The answer to a command.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Reply {
+    /// The server heard the greeting.
+    Hello {
+        /// Name and version of the server's software.
+        server: String,
+    },
+    /// The login holds.
+    Welcome {
+        /// What the account may do.
+        access: Access,
+    },
+    /// What was asked is done, and on disk where it changed something.
+    Done,
+    /// The current directory, beginning with `/`.
+    Directory {
+        /// From the home on.
+        path: Vec<u8>,
+    },
+    /// Pages follow, up to one that is the last, or an abort frame.
+    Listing,
+    /// One file or directory.
+    Entry(Entry),
+    /// Data frames follow, then an end frame, or an abort frame.
+    Sending {
+        /// Bytes of the whole file.
+        size: u64,
+    },
+    /// The file is verified, published and on disk.
+    Stored {
+        /// Bytes of the file.
+        size: u64,
+        /// The root that the server computed.
+        root: Vec<u8>,
+    },
+    /// The plain MD5 (RFC 1321) of a whole file.
+    Md5 {
+        /// Bytes of the file.
+        size: u64,
+        /// What `md5sum` prints, as bytes.
+        digest: [u8; 16],
+    },
+    /// The command was not carried out.
+    Refused(Failure),
+    /// The session ends.
+    Goodbye,
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Access {
+    /// List and get.
+    Read,
+    /// Everything.
+    Write,
+    /// Put new files and make directories; see nothing.
+    Drop,
+}
+
+/// Entries of a listing, in no promised order.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Page {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Whether the listing ends here.
+    pub last: bool,
+}
+
+/// A file, directory or other thing that has a name.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Entry {
+    /// The last part of its path, as the disk has it: most often UTF-8, never empty.
+    pub name: Vec<u8>,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes of a file.
+    pub size: u64,
+    /// Time of the last change to its data.
+    pub modified: Time,
+    /// Permission bits (POSIX), the lower nine.
+    pub mode: u32,
+}
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// Something that cannot be transferred: a device, a FIFO, a socket.
+    Other,
+}
+
+/// A moment: seconds since 1970-01-01 00:00 UTC (POSIX), before it negative, and nanoseconds after that second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
+pub struct Time {
+    /// Whole seconds.
+    pub seconds: i64,
+    /// 0 to 999,999,999; more is refused by the decoder.
+    pub nanoseconds: u32,
+}
+
+impl<Context> Decode<Context> for Time {
+    fn decode<D: Decoder<Context = Context>>(decoder: &mut D) -> Result<Time, DecodeError> {
+        let time = Time { seconds: i64::decode(decoder)?, nanoseconds: u32::decode(decoder)? };
+        if time.nanoseconds < 1_000_000_000 {
+            Ok(time)
+        } else {
+            Err(DecodeError::Other("a second has no more nanoseconds"))
+        }
+    }
+}
+
+bincode::impl_borrow_decode!(Time);

@@ -1,0 +1,171 @@
+//! Every message once, beside its bytes.
+//!
+//! In the bytes, `"…"` is text as it is and all else hexadecimal, spaced at will.
+
+use digest::{Algorithm, Digest};
+use proto::{
+    Abort, Access, Command, End, Entry, EntryKind, Failure, Kind, Message, Page, Reply, Secret, Side, Time,
+};
+
+/// A message and the frame that says it.
+pub(crate) struct Fixture {
+    pub(crate) name: &'static str,
+    pub(crate) from: Side,
+    pub(crate) message: Message,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The MD5 of `abc` (RFC 1321, A.5).
+pub(crate) const MD5_OF_ABC: &str = "900150983cd24fb0d6963f7d28e17f72";
+
+/// Every command.
+pub(crate) fn commands() -> Vec<Fixture> {
+    let path = |path: &str| path.as_bytes().to_vec();
+    let login = Command::Login { user: "alice".into(), password: Secret::new("wonder".into()) };
+    let rename = Command::Rename { from: path("a"), to: path("/b/c") };
+    let touch = Command::SetAttributes { path: path("a"), modified: Some(MOMENT), mode: None };
+    let chmod = Command::SetAttributes { path: path("a"), modified: None, mode: Some(0o644) };
+    [
+        ("hello", Command::Hello { client: "ftp 0.1.0".into() }, r#"0b000000 01  00 09 "ftp 0.1.0""#),
+        ("login", login, r#"0e000000 01  01 05 "alice" 06 "wonder""#),
+        ("pwd", Command::Pwd, "01000000 01  02"),
+        ("cd", Command::Cd { path: path("a b/..") }, r#"08000000 01  03 06 "a b/..""#),
+        ("cdup", Command::CdUp, "01000000 01  04"),
+        ("list", Command::List { path: path("") }, "02000000 01  05 00"),
+        ("stat", Command::Stat { path: vec![0xff, 0] }, "04000000 01  06 02 ff00"),
+        ("get", Command::Get { path: path("/abc"), first_block: 0 }, r#"07000000 01  07 04 "/abc" 00"#),
+        (
+            "get_on",
+            Command::Get { path: path("abc"), first_block: 251 },
+            r#"08000000 01  07 03 "abc" fb fb00"#,
+        ),
+        ("put", Command::Put { path: path("abc"), size: 65_536 }, r#"0a000000 01  08 03 "abc" fc 00000100"#),
+        (
+            "put_big",
+            Command::Put { path: path("a"), size: 1 << 32 },
+            r#"0c000000 01  08 01 "a" fd 0000000001000000"#,
+        ),
+        ("mkdir", Command::Mkdir { path: path("a") }, r#"03000000 01  09 01 "a""#),
+        ("rmdir", Command::Rmdir { path: path("a") }, r#"03000000 01  0a 01 "a""#),
+        ("remove", Command::Remove { path: path("a") }, r#"03000000 01  0b 01 "a""#),
+        ("rename", rename, r#"08000000 01  0c 01 "a" 04 "/b/c""#),
+        ("touch", touch, r#"0f000000 01  0d 01 "a" 01 fc 009ce4a6 fc 15cd5b07 00"#),
+        ("chmod", chmod, r#"08000000 01  0d 01 "a" 00 01 fb a401"#),
+        ("md5", Command::Md5 { path: path("a") }, r#"03000000 01  0e 01 "a""#),
+        ("quit", Command::Quit, "01000000 01  0f"),
+    ]
+    .into_iter()
+    .map(|(name, command, bytes)| fixture(name, Side::Client, Message::Command(command), bytes))
+    .collect()
+}
+
+/// 2014-05-13 16:53:20 UTC and 123,456,789 ns.
+const MOMENT: Time = Time { seconds: 1_400_000_000, nanoseconds: 123_456_789 };
+
+/// Every reply.
+pub(crate) fn replies() -> Vec<Fixture> {
+    let entry =
+        Entry { name: b"abc".to_vec(), kind: EntryKind::File, size: 3, modified: MOMENT, mode: 0o640 };
+    let plain = Failure::new(Kind::NotFound, "no such file");
+    let helped = Failure::new(Kind::Quota, "full").with_remedy("Remove some.");
+    let root = md5_of_abc().as_bytes().to_vec();
+    let digest = root.clone().try_into().expect("16 bytes");
+    [
+        (
+            "reply_hello",
+            Reply::Hello { server: "ftpd 0.1.0".into() },
+            r#"0c000000 02  00 0a "ftpd 0.1.0""#.into(),
+        ),
+        ("welcome_read", Reply::Welcome { access: Access::Read }, "02000000 02  01 00".into()),
+        ("welcome_write", Reply::Welcome { access: Access::Write }, "02000000 02  01 01".into()),
+        ("welcome_drop", Reply::Welcome { access: Access::Drop }, "02000000 02  01 02".into()),
+        ("done", Reply::Done, "01000000 02  02".into()),
+        ("directory", Reply::Directory { path: b"/".to_vec() }, r#"03000000 02  03 01 "/""#.into()),
+        ("listing", Reply::Listing, "01000000 02  04".into()),
+        (
+            "entry",
+            Reply::Entry(entry),
+            r#"14000000 02  05 03 "abc" 00 03 fc 009ce4a6 fc 15cd5b07 fb a001"#.into(),
+        ),
+        ("sending", Reply::Sending { size: 3 }, "02000000 02  06 03".into()),
+        ("stored", Reply::Stored { size: 3, root }, format!("13000000 02  07 03 10 {MD5_OF_ABC}")),
+        ("reply_md5", Reply::Md5 { size: 3, digest }, format!("12000000 02  08 03 {MD5_OF_ABC}")),
+        ("refused", Reply::Refused(plain), r#"10000000 02  09 05 0c "no such file" 00"#.into()),
+        (
+            "refused_remedy",
+            Reply::Refused(helped),
+            r#"15000000 02  09 0d 04 "full" 01 0c "Remove some.""#.into(),
+        ),
+        ("goodbye", Reply::Goodbye, "01000000 02  0a".into()),
+    ]
+    .into_iter()
+    .map(|(name, reply, bytes)| fixture(name, Side::Server, Message::Reply(reply), &bytes))
+    .collect()
+}
+
+/// Pages, ends, aborts and a sign of life.
+pub(crate) fn others() -> Vec<Fixture> {
+    let entry = |name: &str, kind, size| {
+        let modified = Time { seconds: -1, nanoseconds: 0 };
+        Entry { name: name.into(), kind, size, modified, mode: 0 }
+    };
+    let entries = vec![
+        entry("d", EntryKind::Directory, 0),
+        entry("l", EntryKind::Link, 250),
+        entry("o", EntryKind::Other, 251),
+    ];
+    let page = Page { entries, last: false };
+    let end =
+        End { size: 3, root: md5_of_abc().as_bytes().to_vec(), modified: Some(MOMENT), mode: Some(0o640) };
+    let bare = End { size: 0, root: vec![0xb3; 32], modified: None, mode: None };
+    let abort = Abort { command: 2, failure: Failure::new(Kind::Changed, "it grew") };
+    let (moment, b3) = ("fc 009ce4a6 fc 15cd5b07", "b3".repeat(32));
+    [
+        (
+            "page",
+            Message::Page(page),
+            r#"19000000 03  03 01"d"010001 0000 01"l"02fa01 0000 01"o"03fbfb0001 0000 00"#.into(),
+        ),
+        ("page_last", Message::Page(Page { entries: vec![], last: true }), "02000000 03  00 01".into()),
+        ("end", Message::End(end), format!("21000000 05  03 10 {MD5_OF_ABC} 01 {moment} 01 fb a001")),
+        ("end_bare", Message::End(bare), format!("24000000 05  00 20 {b3} 00 00")),
+        ("abort", Message::Abort(abort), r#"0b000000 06  02 10 07 "it grew" 00"#.into()),
+        ("busy", Message::Busy, "00000000 07".into()),
+    ]
+    .into_iter()
+    .map(|(name, message, bytes)| fixture(name, Side::Server, message, &bytes))
+    .collect()
+}
+
+/// Every message.
+pub(crate) fn all() -> Vec<Fixture> {
+    [commands(), replies(), others()].into_iter().flatten().collect()
+}
+
+/// A data frame that holds `abc`.
+pub(crate) fn data() -> Vec<u8> {
+    bytes(&format!(r#"13000000 04 "abc" {MD5_OF_ABC}"#))
+}
+
+fn fixture(name: &'static str, from: Side, message: Message, text: &str) -> Fixture {
+    Fixture { name, from, message, bytes: bytes(text) }
+}
+
+fn md5_of_abc() -> Digest {
+    Digest::new(Algorithm::Md5, &bytes(MD5_OF_ABC)).expect("16 bytes")
+}
+
+/// The bytes that the notation above spells.
+pub(crate) fn bytes(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (part, quoted) in text.split('"').zip([false, true].into_iter().cycle()) {
+        if quoted {
+            bytes.extend_from_slice(part.as_bytes());
+            continue;
+        }
+        let digits: Vec<u32> = part.chars().filter_map(|c| c.to_digit(16)).collect();
+        assert!(digits.len().is_multiple_of(2), "half a byte in {part:?}");
+        bytes.extend(digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8));
+    }
+    bytes
+}

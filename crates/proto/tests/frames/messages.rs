@@ -1,0 +1,108 @@
+//! Any message there can be, for property tests.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proto::{
+    Abort, Access, Command, End, Entry, EntryKind, Failure, Kind, Message, Page, Reply, Secret, Side, Time,
+};
+
+/// A message and the side that may send it.
+pub(crate) fn message() -> impl Strategy<Value = (Side, Message)> {
+    let either = || prop_oneof![Just(Side::Client), Just(Side::Server)];
+    prop_oneof![
+        4 => command().prop_map(|command| (Side::Client, Message::Command(command))),
+        4 => reply().prop_map(|reply| (Side::Server, Message::Reply(reply))),
+        2 => page().prop_map(|page| (Side::Server, Message::Page(page))),
+        2 => (either(), end()).prop_map(|(side, end)| (side, Message::End(end))),
+        2 => (either(), abort()).prop_map(|(side, abort)| (side, Message::Abort(abort))),
+        1 => Just((Side::Server, Message::Busy)),
+    ]
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![8 => vec(any::<u8>(), 0..40), 1 => vec(any::<u8>(), 4000..4097)]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![8 => "\\PC{0,20}", 1 => ".{0,4}"]
+}
+
+/// Numbers of every length on the wire, the borders among them.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![any::<u64>(), (0u32..64).prop_map(|bits| 1 << bits), 249..253u64, 65_534..65_538u64]
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    let seconds = prop_oneof![any::<i64>(), -200..200i64];
+    (seconds, 0..1_000_000_000u32).prop_map(|(seconds, nanoseconds)| Time { seconds, nanoseconds })
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let secret = text().prop_map(Secret::new);
+    let attributes = (bytes(), option::of(time()), option::of(any::<u32>()));
+    prop_oneof![
+        text().prop_map(|client| Command::Hello { client }),
+        (text(), secret).prop_map(|(user, password)| Command::Login { user, password }),
+        Just(Command::Pwd),
+        bytes().prop_map(|path| Command::Cd { path }),
+        Just(Command::CdUp),
+        bytes().prop_map(|path| Command::List { path }),
+        bytes().prop_map(|path| Command::Stat { path }),
+        (bytes(), number()).prop_map(|(path, first_block)| Command::Get { path, first_block }),
+        (bytes(), number()).prop_map(|(path, size)| Command::Put { path, size }),
+        bytes().prop_map(|path| Command::Mkdir { path }),
+        bytes().prop_map(|path| Command::Rmdir { path }),
+        bytes().prop_map(|path| Command::Remove { path }),
+        (bytes(), bytes()).prop_map(|(from, to)| Command::Rename { from, to }),
+        attributes.prop_map(|(path, modified, mode)| Command::SetAttributes { path, modified, mode }),
+        bytes().prop_map(|path| Command::Md5 { path }),
+        Just(Command::Quit),
+    ]
+}
+
+fn reply() -> impl Strategy<Value = Reply> {
+    let access = prop_oneof![Just(Access::Read), Just(Access::Write), Just(Access::Drop)];
+    prop_oneof![
+        text().prop_map(|server| Reply::Hello { server }),
+        access.prop_map(|access| Reply::Welcome { access }),
+        Just(Reply::Done),
+        bytes().prop_map(|path| Reply::Directory { path }),
+        Just(Reply::Listing),
+        entry().prop_map(Reply::Entry),
+        number().prop_map(|size| Reply::Sending { size }),
+        (number(), bytes()).prop_map(|(size, root)| Reply::Stored { size, root }),
+        (number(), any::<[u8; 16]>()).prop_map(|(size, digest)| Reply::Md5 { size, digest }),
+        failure().prop_map(Reply::Refused),
+        Just(Reply::Goodbye),
+    ]
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let kind = prop_oneof![
+        Just(EntryKind::File),
+        Just(EntryKind::Directory),
+        Just(EntryKind::Link),
+        Just(EntryKind::Other)
+    ];
+    (vec(any::<u8>(), 1..=255), kind, number(), time(), any::<u32>())
+        .prop_map(|(name, kind, size, modified, mode)| Entry { name, kind, size, modified, mode })
+}
+
+fn page() -> impl Strategy<Value = Page> {
+    (vec(entry(), 0..30), any::<bool>()).prop_map(|(entries, last)| Page { entries, last })
+}
+
+fn end() -> impl Strategy<Value = End> {
+    (number(), vec(any::<u8>(), 0..33), option::of(time()), option::of(any::<u32>()))
+        .prop_map(|(size, root, modified, mode)| End { size, root, modified, mode })
+}
+
+fn failure() -> impl Strategy<Value = Failure> {
+    let kind = prop_oneof![Just(Kind::Protocol), Just(Kind::NoSpace), Just(Kind::Internal)];
+    (kind, text(), option::of(text())).prop_map(|(kind, message, remedy)| Failure { kind, message, remedy })
+}
+
+fn abort() -> impl Strategy<Value = Abort> {
+    (number(), failure()).prop_map(|(command, failure)| Abort { command, failure })
+}
