@@ -1,0 +1,259 @@
+//! A home: an opened directory, and everything that can be done beneath it.
+
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use cap_std::fs::Dir;
+use digest::{Algorithm, Digest, PlainMd5};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, fsync, mkdirat, renameat, unlinkat};
+use rustix::io::Errno;
+
+use crate::attributes;
+use crate::beneath::Base;
+use crate::entry::{Attributes, Entry};
+use crate::error::{Error, Kind};
+use crate::incoming::{Incoming, Replace};
+use crate::listing::Listing;
+use crate::outgoing::Outgoing;
+use crate::path::HomePath;
+use crate::place::{Place, entry_at};
+use crate::quota::{Ledger, size_at};
+use crate::source::Source;
+use crate::stage::Durability;
+use crate::sweep::{Swept, sweep_tree};
+
+/// How a home is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Bytes that its files may have in all, those that are coming in included.
+    pub quota: Option<u64>,
+    /// Whether files and directories are on disk when a call returns.
+    pub durability: Durability,
+}
+
+/// A directory that a user sees as `/`.
+///
+/// It is held by its handle, and the kernel resolves every path beneath it (openat2(2), `RESOLVE_BENEATH`): links that stay
+/// inside are followed, one that leads out is [`Kind::Denied`], whatever happens to the directories meanwhile. An absolute
+/// link leads out, wherever it ends.
+#[derive(Debug)]
+pub struct Home {
+    directory: Arc<Dir>,
+    ledger: Arc<Ledger>,
+    durability: Durability,
+}
+
+impl Home {
+    /// Opens the directory `path`; a missing one is made, for its owner alone (0700), with those above it.
+    ///
+    /// With a quota, [`sweep`](Home::sweep) must count before files come in.
+    ///
+    /// # Errors
+    /// [`Kind::NotDirectory`], [`Kind::Denied`], and what the system reports.
+    pub fn at(path: &Path, options: &Options) -> Result<Home, Error> {
+        let open =
+            || File::options().read(true).custom_flags(OFlags::DIRECTORY.bits().cast_signed()).open(path);
+        let directory = match open() {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+                DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+                open()?
+            }
+            opened => opened?,
+        };
+        Ok(Home {
+            directory: Arc::new(Dir::from_std_file(directory)),
+            ledger: Ledger::new(options.quota),
+            durability: options.durability,
+        })
+    }
+
+    /// Describes what `path` leads to.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::Denied`], [`Kind::TooManyLinks`], and what the system reports.
+    pub fn stat(&self, path: &HomePath) -> Result<Entry, Error> {
+        let handle = self.base().handle(&path.relative())?;
+        let name = path.name().map_or("/", |name| name.as_str());
+        Ok(Entry::new(name.into(), &fstat(&handle)?))
+    }
+
+    /// Whether `path` is a directory that can be entered.
+    ///
+    /// # Errors
+    /// [`Kind::NotDirectory`], [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
+    pub fn check_directory(&self, path: &HomePath) -> Result<(), Error> {
+        // Only a directory that can be searched has a `.` that can be reached.
+        self.base().handle(&path.relative().join(".")).map(drop)
+    }
+
+    /// Begins to list the directory `path`; of anything else, one entry.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
+    pub fn list(&self, path: &HomePath) -> Result<Listing, Error> {
+        match self.base().entries(&path.relative(), true) {
+            Ok(directory) => Ok(Listing::of_directory(directory)),
+            Err(error) if error.kind() == Kind::NotDirectory => Ok(Listing::of_entry(self.stat(path)?)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens a file to send it, from block number `first_block` on; its size is fixed now.
+    ///
+    /// # Errors
+    /// [`Kind::IsDirectory`], [`Kind::Special`] for anything but a regular file, without waiting for it; [`Kind::Changed`] if
+    /// it has not so many blocks; [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
+    pub fn open(&self, path: &HomePath, algorithm: Algorithm, first_block: u64) -> Result<Outgoing, Error> {
+        Outgoing::from_block(self.base().file(&path.relative())?, algorithm, first_block)
+    }
+
+    /// Begins to receive a file of `size` bytes at `path`, where nothing is to be seen of it until it is committed. Where
+    /// `path` is a link, the file behind it is replaced.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`], [`Kind::IsDirectory`], [`Kind::Special`], [`Kind::NoSpace`], [`Kind::Quota`]; [`Kind::NotFound`] of
+    /// its directory; [`Kind::Denied`], and what the system reports.
+    pub fn create(
+        &self,
+        path: &HomePath,
+        size: u64,
+        algorithm: Algorithm,
+        replace: Replace,
+    ) -> Result<Incoming, Error> {
+        let place = Place::find(self.base(), path.relative())?;
+        let reservation = self.ledger.reserve(size)?;
+        Incoming::begin(place, size, algorithm, replace, reservation, self.durability)
+    }
+
+    /// Makes a directory.
+    ///
+    /// # Errors
+    /// [`Kind::Exists`], [`Kind::NotFound`] of the directory above, [`Kind::Denied`], and what the system reports.
+    pub fn mkdir(&self, path: &HomePath) -> Result<(), Error> {
+        if path.name().is_none() {
+            return Err(Kind::Exists.into());
+        }
+        let (parent, name) = self.parent(path)?;
+        mkdirat(&parent, name, Mode::from_raw_mode(0o777))?;
+        self.sync(&parent)
+    }
+
+    /// Removes an empty directory. That it is gone is not synced: after a power cut it may be back.
+    ///
+    /// # Errors
+    /// [`Kind::NotEmpty`], [`Kind::NotDirectory`], [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
+    pub fn rmdir(&self, path: &HomePath) -> Result<(), Error> {
+        let (parent, name) = self.parent(path)?;
+        Ok(unlinkat(&parent, name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Removes a file, or a link itself; never a directory. Synced as little as [`rmdir`](Home::rmdir).
+    ///
+    /// # Errors
+    /// [`Kind::IsDirectory`], [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
+    pub fn remove(&self, path: &HomePath) -> Result<(), Error> {
+        let (parent, name) = self.parent(path)?;
+        self.ledger.free(|| size_at(&parent, name), || Ok(unlinkat(&parent, name, AtFlags::empty())?))
+    }
+
+    /// Gives a file, a link itself or a directory another name; a file or an empty directory that had it is replaced.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::IsDirectory`] and [`Kind::NotDirectory`] where a file would replace a directory or the
+    /// reverse, [`Kind::NotEmpty`], [`Kind::InvalidName`] for a directory moved into itself, [`Kind::Denied`], and what the
+    /// system reports.
+    pub fn rename(&self, from: &HomePath, to: &HomePath) -> Result<(), Error> {
+        let (old, old_name) = self.parent(from)?;
+        let (new, new_name) = self.parent(to)?;
+        // Of two names of one file, rename(2) does nothing.
+        let same = || match (entry_at(&old, old_name), entry_at(&new, new_name)) {
+            (Ok(Some(a)), Ok(Some(b))) => (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino),
+            _ => false,
+        };
+        let freed = || if same() { 0 } else { size_at(&new, new_name) };
+        let change = || match renameat(&old, old_name, &new, new_name) {
+            Err(Errno::INVAL) => Err(INTO_ITSELF),
+            Err(Errno::XDEV) => Err(ACROSS),
+            renamed => Ok(renamed?),
+        };
+        self.ledger.free(freed, change)?;
+        self.sync(&new)?;
+        if Arc::ptr_eq(&old, &new) { Ok(()) } else { self.sync(&old) }
+    }
+
+    /// Sets time and permission bits of a file or directory, whatever its bits are now; where `path` is a link, of what it
+    /// leads to.
+    ///
+    /// # Errors
+    /// [`Kind::Special`], [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
+    pub fn set_attributes(&self, path: &HomePath, attributes: &Attributes) -> Result<(), Error> {
+        attributes::set(&self.base().handle(&path.relative())?, attributes)
+    }
+
+    /// The plain MD5 of a whole file (RFC 1321), and its size. `go_on` is told after each piece how many bytes are read, and
+    /// says whether to go on.
+    ///
+    /// # Errors
+    /// As [`open`](Home::open); [`Kind::Changed`] if the file changed meanwhile; [`Kind::Io`] if it was not to go on.
+    pub fn md5(&self, path: &HomePath, go_on: &mut dyn FnMut(u64) -> bool) -> Result<(u64, Digest), Error> {
+        let mut source = Source::new(self.base().file(&path.relative())?, 0)?;
+        let mut digest = PlainMd5::new();
+        let mut buffer = vec![0; 256 * 1024];
+        while source.remaining() > 0 {
+            let piece =
+                usize::try_from(source.remaining()).map_or(buffer.len(), |left| left.min(buffer.len()));
+            source.fill(vec![&mut buffer[..piece]])?;
+            digest.update(&buffer[..piece]);
+            if !go_on(source.size() - source.remaining()) {
+                return Err(STOPPED);
+            }
+        }
+        Ok((source.size(), digest.finish()))
+    }
+
+    /// Walks through the home, removes the stages whose writers died, and counts for the quota. A file that comes or goes
+    /// meanwhile may be counted or not, so do it before the home is served.
+    ///
+    /// # Errors
+    /// If the home itself cannot be read; directories below that cannot are counted and left out.
+    pub fn sweep(&self) -> Result<Swept, Error> {
+        let swept = sweep_tree(self.base(), self.ledger.counts())?;
+        self.ledger.set_stored(swept.used);
+        Ok(swept)
+    }
+
+    fn base(&self) -> Base<'_> {
+        Base::Home(&self.directory)
+    }
+
+    /// The directory that holds `path`, opened, and its name there.
+    fn parent<'a>(&self, path: &'a HomePath) -> Result<(Arc<Dir>, &'a OsStr), Error> {
+        let name = path.name().ok_or(THE_HOME_ITSELF)?;
+        Ok((self.base().directory(&path.relative_parent())?, OsStr::new(name.as_str())))
+    }
+
+    fn sync(&self, directory: &Dir) -> Result<(), Error> {
+        if self.durability == Durability::Full {
+            fsync(directory)?;
+        }
+        Ok(())
+    }
+}
+
+const THE_HOME_ITSELF: Error =
+    Error::new(Kind::Denied, "the home itself cannot be removed or renamed", "Name something in it.");
+
+const INTO_ITSELF: Error =
+    Error::new(Kind::InvalidName, "a directory cannot be moved into itself", "Choose another place.");
+
+const ACROSS: Error = Error::new(
+    Kind::Denied,
+    "the two places are on different file systems",
+    "Copy it there, then remove it here.",
+);
+
+const STOPPED: Error = Error::new(Kind::Io, "it was stopped", "");

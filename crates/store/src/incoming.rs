@@ -1,0 +1,256 @@
+//! A file coming in: staged, verified block by block, published whole or not at all.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::IoSlice;
+use std::path::Path;
+
+use digest::{Algorithm, BLOCK, Blocks, Digest, Root};
+use rustix::fs::{Mode, fstat, fstatvfs};
+use rustix::io::{Errno, pwritev};
+
+use crate::attributes::set_new;
+use crate::beneath::Base;
+use crate::entry::{self, Attributes};
+use crate::error::{Error, Kind};
+use crate::place::Place;
+use crate::quota::{Reservation, size_at};
+use crate::stage::{Durability, Stage};
+
+/// Whether a file of that name may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// It may; its permission bits stay where none come with the new one.
+    Yes,
+    /// It is [`Kind::Exists`], also if it appears while the new one comes in.
+    No,
+}
+
+/// What shows that a file arrived whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// What its sender read.
+    Root {
+        /// Bytes of the file.
+        size: u64,
+        /// The root of its blocks.
+        root: Digest,
+    },
+    /// No more than that the connection ended as it should. The size announced is then an upper bound.
+    CleanEnd,
+}
+
+/// What was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Bytes of the file.
+    pub size: u64,
+    /// The root of its blocks, computed here.
+    pub root: Digest,
+}
+
+/// A file that is being received. Dropped without [`commit`](Incoming::commit), it leaves no trace.
+#[derive(Debug)]
+pub struct Incoming {
+    stage: Stage,
+    name: OsString,
+    replace: Replace,
+    old_mode: Option<u32>,
+    reservation: Option<Reservation>,
+    durability: Durability,
+    size: u64,
+    written: u64,
+    algorithm: Algorithm,
+    root: Root,
+    /// A write failed: what the stage holds now is nobody's file.
+    failed: bool,
+}
+
+impl Incoming {
+    /// Begins a file of the user who runs this process: `path` may lead anywhere, through links, too. Its directory exists;
+    /// a file of that name is replaced at [`commit`](Incoming::commit).
+    ///
+    /// # Errors
+    /// [`Kind::IsDirectory`], [`Kind::Special`], [`Kind::NotFound`] of the directory, [`Kind::NoSpace`],
+    /// [`Kind::InvalidName`] for the name of a stage, and what the system reports.
+    pub fn local(
+        path: &Path,
+        size: u64,
+        algorithm: Algorithm,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
+        let place = Place::find(Base::Ambient, path.to_owned())?;
+        Incoming::begin(place, size, algorithm, Replace::Yes, None, durability)
+    }
+
+    pub(crate) fn begin(
+        place: Place,
+        size: u64,
+        algorithm: Algorithm,
+        replace: Replace,
+        reservation: Option<Reservation>,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
+        let Place { directory, name, old } = place;
+        if old.is_some() && replace == Replace::No {
+            return Err(Kind::Exists.into());
+        }
+        let space = fstatvfs(&directory)?;
+        // A file system that tells no size at all (some of those in memory or on a network) tells no free space either.
+        if space.f_blocks > 0 && space.f_bavail.saturating_mul(space.f_frsize) < size {
+            return Err(Kind::NoSpace.into());
+        }
+        let stage = Stage::create(directory, Mode::RUSR | Mode::WUSR)?;
+        Ok(Incoming {
+            stage,
+            name,
+            replace,
+            old_mode: old.as_ref().map(entry::mode),
+            reservation,
+            durability,
+            size,
+            written: 0,
+            algorithm,
+            root: Root::new(algorithm),
+            failed: false,
+        })
+    }
+
+    /// Bytes written so far.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes that may still come: the announced size less what is [`written`](Incoming::written).
+    pub fn remaining(&self) -> u64 {
+        self.size - self.written
+    }
+
+    /// Appends blocks, once each has the digest that its sender stated. Where none were stated, they are computed, for the
+    /// root.
+    ///
+    /// # Errors
+    /// [`Kind::NotVerified`], with nothing written, for a wrong digest, more bytes than announced, or a block that is not
+    /// full and not the last; [`Kind::NoSpace`], [`Kind::Quota`] and whatever else writing reports. After an error the file
+    /// can only be dropped.
+    pub fn write(&mut self, blocks: &Blocks) -> Result<(), Error> {
+        let appended = self.append(blocks);
+        self.failed |= appended.is_err();
+        appended
+    }
+
+    fn append(&mut self, blocks: &Blocks) -> Result<(), Error> {
+        let end = self.end_after(blocks).ok_or(Kind::NotVerified)?;
+        let digests = match blocks.digests() {
+            [] => Cow::Owned(digest::of_blocks(self.algorithm, &blocks.slices().collect::<Vec<_>>())),
+            stated if blocks.verify(self.algorithm) => Cow::Borrowed(stated),
+            _ => return Err(Kind::NotVerified.into()),
+        };
+        let mut slices: Vec<IoSlice<'_>> = blocks.slices().map(IoSlice::new).collect();
+        let mut rest = &mut slices[..];
+        let mut at = self.written;
+        while !rest.is_empty() {
+            match pwritev(self.stage.file(), rest, at) {
+                Ok(0) => return Err(Errno::IO.into()),
+                Ok(wrote) => {
+                    at += wrote as u64;
+                    IoSlice::advance_slices(&mut rest, wrote);
+                }
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        digests.iter().for_each(|digest| self.root.push(digest));
+        self.written = end;
+        Ok(())
+    }
+
+    /// Where the file ends with `blocks` appended; `None` if they cannot be its next ones.
+    fn end_after(&self, blocks: &Blocks) -> Option<u64> {
+        let mut end = self.written;
+        for block in blocks.slices() {
+            let follows_full = end.is_multiple_of(BLOCK as u64);
+            let fits = (1..=BLOCK).contains(&block.len());
+            end = end.checked_add(block.len() as u64).filter(|_| follows_full && fits)?;
+        }
+        (end <= self.size).then_some(end)
+    }
+
+    /// Compares the proof, sets the attributes, and publishes the file: atomically, and with [`Durability::Full`] on disk
+    /// when this returns. Bits of `mode` that are not given are those of the file replaced, or what the directory gives a new
+    /// file.
+    ///
+    /// # Errors
+    /// [`Kind::NotVerified`] if the proof does not hold; [`Kind::Exists`] where nothing may be replaced;
+    /// [`Kind::IsDirectory`] if a directory took the name meanwhile; and what the system reports. The stage is gone then.
+    pub fn commit(mut self, proof: Proof, attributes: Attributes) -> Result<Receipt, Error> {
+        let receipt = Receipt { size: self.written, root: self.root.value() };
+        if self.failed {
+            return Err(Kind::NotVerified.into());
+        }
+        if let Proof::Root { size, root } = proof
+            && (size != self.size || receipt != Receipt { size, root })
+        {
+            return Err(Kind::NotVerified.into());
+        }
+        let mode = attributes.mode.or(self.old_mode).map_or_else(|| self.default_mode(), Ok)?;
+        set_new(self.stage.file(), mode, attributes.modified)?;
+        if self.durability == Durability::Full {
+            self.stage.sync()?;
+        }
+        let directory = self.stage.directory().clone();
+        let freed = || size_at(&directory, &self.name);
+        let mut publish = || self.stage.publish(&self.name, self.replace == Replace::Yes);
+        match self.reservation {
+            Some(reservation) => reservation.spend(receipt.size, freed, publish)?,
+            None => publish()?,
+        }
+        if self.durability == Durability::Full {
+            self.stage.sync_directory()?;
+        }
+        Ok(receipt)
+    }
+
+    /// The permission bits of a new file there. Umask and default access lists are the kernel's to apply, so it is asked by
+    /// making one: the stage itself was made for its owner alone.
+    fn default_mode(&self) -> Result<u32, Error> {
+        let probe = Stage::create(self.stage.directory().clone(), Mode::from_raw_mode(0o666))?;
+        Ok(entry::mode(&fstat(probe.file())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    #[test]
+    fn beyond_four_gibibytes_bytes_go_to_their_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let mut incoming = Incoming::local(&path, (5 << 30) + 4, Algorithm::Md5, Durability::None).unwrap();
+        incoming.written = 5 << 30; // the blocks before are a hole
+        let blocks =
+            Blocks::received(b"data".to_vec(), vec![0..4], vec![digest::of_block(Algorithm::Md5, b"data")]);
+        incoming.write(&blocks).unwrap();
+        assert_eq!(incoming.remaining(), 0);
+        incoming.commit(Proof::CleanEnd, Attributes::default()).unwrap();
+        let (file, mut end) = (File::open(path).unwrap(), [0; 5]);
+        assert_eq!(file.read_at(&mut end, (5 << 30) - 1).unwrap(), 5);
+        assert_eq!(&end, b"\0data");
+    }
+
+    #[test]
+    fn the_end_of_all_numbers_is_an_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut incoming =
+            Incoming::local(&directory.path().join("file"), 0, Algorithm::Md5, Durability::None).unwrap();
+        incoming.size = u64::MAX;
+        incoming.written = u64::MAX - 65535;
+        let mut blocks = Blocks::default();
+        blocks.lay_out(BLOCK, digest::Gap::default());
+        assert_eq!(incoming.end_after(&blocks), None);
+    }
+}

@@ -1,0 +1,39 @@
+//! Bytes and names on disk, for both ends of a transfer: paths that cannot escape, homes, files going out and coming in.
+//!
+//! Everything here knows files and no protocol. A [`Home`] is an opened directory; a [`HomePath`] is resolved beneath it by
+//! the kernel. [`Outgoing`] reads a file that must not change meanwhile; [`Incoming`] stages one beside its target, and only
+//! [`commit`](Incoming::commit) with a [`Proof`] publishes it. Calls block and belong on a thread that may, except those of the
+//! two pipelines for async callers, [`ReadAhead`] and [`WriteBehind`].
+
+mod ahead;
+mod attributes;
+mod behind;
+mod beneath;
+mod entry;
+mod error;
+mod escaped;
+mod home;
+mod incoming;
+mod listing;
+mod name;
+mod outgoing;
+mod path;
+mod place;
+mod quota;
+mod source;
+mod stage;
+mod sweep;
+
+pub use ahead::ReadAhead;
+pub use behind::WriteBehind;
+pub use entry::{Attributes, Entry, EntryKind, Time};
+pub use error::{Error, Kind};
+pub use escaped::escaped;
+pub use home::{Home, Options};
+pub use incoming::{Incoming, Proof, Receipt, Replace};
+pub use listing::Listing;
+pub use name::Name;
+pub use outgoing::Outgoing;
+pub use path::HomePath;
+pub use stage::Durability;
+pub use sweep::{Swept, sweep_directory};

@@ -1,0 +1,117 @@
+//! A stage: the file beside its target, shown by nobody, in which an incoming file grows until it is published.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::sync::Arc;
+
+use cap_std::fs::Dir;
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, fsync, openat, renameat, renameat_with,
+    unlinkat,
+};
+use rustix::io::Errno;
+
+use crate::error::{Error, Kind};
+use crate::name::RESERVED;
+
+/// Whether a file is on disk once it is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// It survives a power cut: file and directory are synced.
+    #[default]
+    Full,
+    /// The system writes it when it pleases.
+    None,
+}
+
+/// A file under a reserved name, locked as long as it lives, removed when dropped.
+///
+/// It lies in its target's own directory, so that it has that directory's group, access list and file system. The lock
+/// (flock(2)) tells every sweep that somebody still writes.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    directory: Arc<Dir>,
+    /// `None` once published.
+    name: Option<String>,
+    file: File,
+}
+
+impl Stage {
+    /// An empty stage with the permission bits that `mode` leaves after umask or the directory's default access list.
+    pub(crate) fn create(directory: Arc<Dir>, mode: Mode) -> Result<Stage, Error> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        loop {
+            let name = fresh_name()?;
+            let file = match openat(&directory, &name, flags, mode) {
+                Ok(file) => file.into(),
+                Err(Errno::EXIST) => continue,
+                Err(errno) => return Err(errno.into()),
+            };
+            let stage = Stage { directory: directory.clone(), name: Some(name), file };
+            match flock(&stage.file, FlockOperation::NonBlockingLockExclusive) {
+                // A sweep was faster and is about to remove it.
+                Err(Errno::WOULDBLOCK) => {}
+                // Where there are no locks, no sweep gets one either, and so removes nothing.
+                _ => return Ok(stage),
+            }
+        }
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(crate) fn directory(&self) -> &Arc<Dir> {
+        &self.directory
+    }
+
+    /// Gives the stage its name for good, atomically; with `replace`, whatever file or link had it is gone.
+    pub(crate) fn publish(&mut self, name: &OsStr, replace: bool) -> Result<(), Error> {
+        let Some(stage) = &self.name else { return Ok(()) };
+        let directory = &self.directory;
+        let renamed = if replace {
+            renameat(directory, stage, directory, name)
+        } else {
+            renameat_with(directory, stage, directory, name, RenameFlags::NOREPLACE)
+        };
+        match renamed {
+            Ok(()) => self.name = None,
+            Err(Errno::NOENT) => return Err(VANISHED),
+            Err(errno) => return Err(errno.into()),
+        }
+        Ok(())
+    }
+
+    /// Puts what was written on disk.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        Ok(fsync(&self.file)?)
+    }
+
+    /// Puts the name on disk.
+    pub(crate) fn sync_directory(&self) -> Result<(), Error> {
+        Ok(fsync(&self.directory)?)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            // Nobody is left to be told; the next sweep tries again.
+            let _ = unlinkat(&self.directory, name, AtFlags::empty());
+        }
+    }
+}
+
+const VANISHED: Error = Error::new(
+    Kind::Io,
+    "the file's temporary name vanished before it was complete",
+    "Something else removes files there; send it again.",
+);
+
+/// The reserved beginning and 12 random letters and digits: 62 bits, so that no two stages meet and nobody guesses one.
+fn fresh_name() -> Result<String, Error> {
+    const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut random = [0; 12];
+    getrandom::fill(&mut random).map_err(|_| Kind::Io)?;
+    Ok(RESERVED.chars().chain(random.iter().map(|&byte| LETTERS[usize::from(byte) % 36] as char)).collect())
+}

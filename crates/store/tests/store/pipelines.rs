@@ -1,0 +1,161 @@
+//! Reading ahead and writing behind.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
+use digest::{Algorithm, BLOCK, Blocks, Gap, LANES};
+use store::{Attributes, Incoming, Kind, ReadAhead, Replace, WriteBehind};
+
+use crate::ground::{Ground, at, blocks, kind, proof};
+
+const PART: usize = LANES * BLOCK;
+
+fn create(ground: &Ground, size: usize) -> Incoming {
+    ground.home.create(&at("file"), size as u64, Algorithm::Md5, Replace::Yes).unwrap()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap()
+}
+
+/// Runs `future` while the one blocking thread has something else to do, so that all it starts there is still to come.
+fn held_up(future: impl Future) {
+    let runtime = runtime();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    runtime.spawn_blocking(move || held.recv());
+    runtime.block_on(future);
+    drop(release);
+}
+
+/// Polls `future` once, and drops it.
+fn drop_early(future: impl Future) {
+    assert!(pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+}
+
+#[tokio::test]
+async fn what_goes_behind_comes_ahead() {
+    for size in [0, 1, BLOCK, PART - 1, PART, PART + 1, 3 * PART, 5 * PART + BLOCK + 9] {
+        let ground = Ground::new();
+        let data: Vec<u8> = (0..size).map(|at| (at / 7) as u8).collect();
+        let mut behind = WriteBehind::new(create(&ground, size));
+        for part in data.chunks(PART) {
+            behind.write(blocks(Algorithm::Md5, part)).await.unwrap();
+        }
+        let receipt = behind.commit(proof(Algorithm::Md5, &data), Attributes::default()).await.unwrap();
+        assert_eq!(ground.read("file"), data);
+        let mut begun = ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap();
+        let mut first = Blocks::default();
+        begun.read(&mut first, Gap::default()).unwrap();
+        let new = ReadAhead::new(ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap(), Gap::default());
+        for mut ahead in [new, ReadAhead::begun(begun, Gap::default(), first)] {
+            let (mut read, mut spare) = (Vec::new(), Blocks::default());
+            while let Some(next) = ahead.next(spare).await.unwrap() {
+                next.slices().for_each(|block| read.extend_from_slice(block));
+                spare = next;
+            }
+            assert_eq!(read, data);
+            assert!(ahead.next(Blocks::default()).await.unwrap().is_none(), "the end stays the end");
+            assert_eq!(ahead.finish().root(), receipt.root);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_can_be_taken_back_whole() {
+    let ground = Ground::new();
+    let mut behind = WriteBehind::new(create(&ground, PART + 4));
+    behind.write(blocks(Algorithm::Md5, &[0; PART])).await.unwrap();
+    let spare = behind.write(blocks(Algorithm::Md5, b"data")).await.unwrap();
+    assert_eq!(spare.data_len(), PART, "the buffer of the write before");
+    let incoming = behind.finish().await.unwrap();
+    assert_eq!((incoming.written(), incoming.remaining()), (PART as u64 + 4, 0));
+}
+
+#[tokio::test]
+async fn a_failure_behind_is_told_and_nothing_is_committed() {
+    let ground = Ground::new();
+    let lie =
+        || Blocks::received(vec![0; BLOCK], vec![0..BLOCK], vec![digest::of_block(Algorithm::Md5, b"")]);
+    let mut behind = WriteBehind::new(create(&ground, 2 * BLOCK));
+    behind.write(lie()).await.unwrap();
+    assert_eq!(kind(behind.write(blocks(Algorithm::Md5, &[0; BLOCK])).await), Err(Kind::NotVerified));
+    assert_eq!(kind(behind.write(blocks(Algorithm::Md5, &[0; BLOCK])).await), Err(Kind::Io));
+    assert_eq!(kind(behind.finish().await), Err(Kind::Io));
+    let mut complete = WriteBehind::new(create(&ground, BLOCK));
+    complete.write(lie()).await.unwrap();
+    let commit = complete.commit(proof(Algorithm::Md5, &[0; BLOCK]), Attributes::default()).await;
+    assert_eq!(kind(commit), Err(Kind::NotVerified));
+    let mut over = WriteBehind::new(create(&ground, 1));
+    over.write(blocks(Algorithm::Md5, b"1")).await.unwrap();
+    assert_eq!(kind(over.write(blocks(Algorithm::Md5, b"2")).await), Err(Kind::NotVerified));
+    assert_eq!(kind(over.commit(proof(Algorithm::Md5, b"1"), Attributes::default()).await), Err(Kind::Io));
+}
+
+#[test]
+fn dropped_at_any_moment_it_leaves_no_stage() {
+    let ground = Ground::new();
+    let data = vec![0; 3 * PART];
+    let part = || blocks(Algorithm::Md5, &data[..PART]);
+    let drops: [&dyn Fn(WriteBehind); 5] = [
+        &|behind| drop(behind),
+        &|mut behind| {
+            runtime().block_on(behind.write(part())).unwrap();
+            drop(behind); // outside of any runtime
+        },
+        &|behind| runtime().block_on(async { drop(behind) }),
+        &|mut behind| {
+            held_up(async move {
+                behind.write(part()).await.unwrap();
+                drop_early(behind.finish());
+            });
+        },
+        &|mut behind| {
+            held_up(async move {
+                behind.write(part()).await.unwrap();
+                drop_early(behind.write(part()));
+                // The blocks of the dropped write are lost, and so is the file.
+                assert_eq!(kind(behind.write(part()).await), Err(Kind::Io));
+            });
+        },
+    ];
+    for (number, abandon) in drops.into_iter().enumerate() {
+        abandon(WriteBehind::new(create(&ground, data.len())));
+        // A runtime that is dropped waits for its blocking threads, so all of them are done.
+        assert_eq!(ground.names(), [""; 0], "drop {number}");
+    }
+}
+
+#[test]
+fn a_next_that_is_dropped_loses_no_block() {
+    let ground = Ground::new();
+    ground.write("file", &[7; 3 * PART]);
+    let outgoing = ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap();
+    let mut ahead = ReadAhead::new(outgoing, Gap::default());
+    let runtime = runtime();
+    runtime.block_on(async {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let holding = tokio::task::spawn_blocking(move || held.recv());
+        drop_early(ahead.next(Blocks::default()));
+        drop(release);
+        holding.await.unwrap().unwrap_err();
+        let mut read = 0;
+        while let Some(blocks) = ahead.next(Blocks::default()).await.unwrap() {
+            read += blocks.data_len();
+        }
+        assert_eq!(read, 3 * PART);
+        let whole = proof(Algorithm::Md5, &[7; 3 * PART]);
+        assert_eq!(whole, store::Proof::Root { size: read as u64, root: ahead.finish().root() });
+    });
+}
+
+#[tokio::test]
+async fn a_change_ahead_is_told_and_is_no_end() {
+    let ground = Ground::new();
+    ground.write("file", &[7; 2 * PART]);
+    let outgoing = ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap();
+    std::fs::File::options().write(true).open(ground.at("file")).unwrap().set_len(5).unwrap();
+    let mut ahead = ReadAhead::new(outgoing, Gap::default());
+    assert_eq!(kind(ahead.next(Blocks::default()).await), Err(Kind::Changed));
+    assert_eq!(kind(ahead.next(Blocks::default()).await), Err(Kind::Io));
+}
