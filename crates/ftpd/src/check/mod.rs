@@ -1,0 +1,111 @@
+//! `ftpd check`: tests what serving would need; makes and serves nothing.
+
+mod directory;
+mod port;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::config::{Config, User};
+use crate::shell;
+
+/// One line of what was found.
+struct Finding {
+    verdict: Verdict,
+    what: String,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Ok,
+    /// Serving works, and yet this should be looked at.
+    Warning,
+    /// Serving would fail, wholly or for somebody.
+    Problem,
+}
+
+impl Finding {
+    fn ok(what: impl Into<String>) -> Finding {
+        Finding { verdict: Verdict::Ok, what: what.into() }
+    }
+
+    fn warning(what: impl Into<String>) -> Finding {
+        Finding { verdict: Verdict::Warning, what: what.into() }
+    }
+
+    fn problem(what: impl Into<String>) -> Finding {
+        Finding { verdict: Verdict::Problem, what: what.into() }
+    }
+}
+
+/// Tests all that a good file asks for, a line each to `out`; whether there is no problem. Warnings are none.
+///
+/// # Errors
+/// `out` cannot be written to.
+pub fn run(config: &Config, out: &mut impl Write) -> io::Result<bool> {
+    let mut findings = vec![users(config), readers(&config.file), directory::state(&config.state)];
+    findings.extend(config.users.iter().map(|(name, user)| home(config, name, user)));
+    findings.extend(port::all(&config.native.listen));
+    for Finding { verdict, what } in &findings {
+        let word = match verdict {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Problem => "problem",
+        };
+        writeln!(out, "{word:<8} {what}")?;
+    }
+    Ok(findings.iter().all(|finding| finding.verdict != Verdict::Problem))
+}
+
+fn users(config: &Config) -> Finding {
+    let file = config.file.display();
+    match config.users.len() {
+        0 => Finding::warning(format!(
+            "{file}: nobody can log in. add someone: {}",
+            shell::ftpd(&config.file, "user add NAME --home DIR")
+        )),
+        1 => Finding::ok(format!("{file}: 1 user")),
+        users => Finding::ok(format!("{file}: {users} users")),
+    }
+}
+
+/// Who else can read the hashes.
+fn readers(file: &Path) -> Finding {
+    let shown = file.display();
+    match fs::metadata(file).map(|metadata| metadata.permissions().mode()) {
+        Ok(mode) if mode & 0o077 == 0 => Finding::ok(format!("{shown}: for its owner alone")),
+        Ok(mode) => Finding::warning(format!(
+            "{shown}: others than its owner get at the password hashes (mode {:03o}). run: chmod 600 {}",
+            mode & 0o777,
+            shell::path(file)
+        )),
+        Err(error) => Finding::problem(format!("{shown}: {error}. look at the rights of its directory")),
+    }
+}
+
+/// A home: fit for what its user may do, and holding nothing that would let its user become another.
+fn home(config: &Config, name: &str, user: &User) -> Finding {
+    for (path, what) in
+        [(config.file.as_path(), "this file"), (config.state.as_path(), "the state directory")]
+    {
+        if lies_within(path, &user.home) {
+            let home = user.home.display();
+            let why = format!("home of {name}: {home} holds {what}, with every user's secrets in it");
+            return Finding::problem(format!("{why}. give {name} another home"));
+        }
+    }
+    directory::home(name, &user.home, user.access)
+}
+
+/// Whether `path`, or where it would be made, is `directory` or beneath it.
+fn lies_within(path: &Path, directory: &Path) -> bool {
+    let Ok(directory) = fs::canonicalize(directory) else { return false };
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let real = path.ancestors().find_map(|ancestor| fs::canonicalize(ancestor).ok());
+    real.is_some_and(|real| real.starts_with(directory))
+}

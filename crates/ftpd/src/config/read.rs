@@ -1,0 +1,233 @@
+//! From the text of users.toml to a `Config`, section by section.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::geteuid;
+use store::{Durability, escaped};
+use toml::de::DeTable;
+
+use super::table::{Key, Source, Table, Value, shown};
+use super::{Access, Config, Limits, Mistake, Native, Problem, Size, User, quantity};
+use crate::password::Hash;
+use crate::shell;
+
+const STATE: Key = Key(r#"state = "state""#);
+const DURABILITY: Key = Key(r#"durability = "full""#);
+const SECTIONS: [&str; 3] = ["native", "limits", "users"];
+
+const LISTEN: Key = Key(r#"listen = ["127.0.0.1:10600"]"#);
+const TLS: Key = Key("tls = false");
+const DIGESTS: Key = Key(r#"digests = ["md5", "blake3"]"#);
+
+const SESSIONS: Key = Key("sessions = 1000");
+const SESSIONS_PER_ADDRESS: Key = Key("sessions_per_address = 50");
+const LOGIN_DEADLINE: Key = Key(r#"login_deadline = "30s""#);
+const IDLE: Key = Key(r#"idle = "10m""#);
+const STALL: Key = Key(r#"stall = "60s""#);
+const PASSWORD_HASHES: Key = Key("password_hashes = 2");
+
+const PASSWORD: Key = Key(r#"password = "$argon2id$…""#);
+const HOME: Key = Key(r#"home = "homes/alice""#);
+const ACCESS: Key = Key(r#"access = "read""#);
+const QUOTA: Key = Key(r#"quota = "10 GiB""#);
+
+/// What a command is about to put right, so that it is no mistake meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) enum Mending<'a> {
+    /// This user's password.
+    Password(&'a str),
+    /// This user altogether.
+    User(&'a str),
+}
+
+/// The text of a file.
+pub(crate) fn text(file: &Path) -> Result<String, Problem> {
+    let problem = |mistake| Problem { file: file.to_owned(), line: None, mistake: Box::new(mistake) };
+    let bytes = fs::read(file).map_err(|error| {
+        problem(match error.kind() {
+            io::ErrorKind::NotFound => {
+                Mistake::NoFile { command: shell::ftpd(file, "user add NAME --home DIR --access write") }
+            }
+            io::ErrorKind::PermissionDenied => {
+                let give = format!("sudo chown {} {}", geteuid().as_raw(), shell::path(file));
+                Mistake::Unreadable {
+                    error,
+                    remedy: format!("be the user who owns it, or make it yours: {give}"),
+                }
+            }
+            _ => Mistake::Unreadable { error, remedy: "name another with --config".into() },
+        })
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Problem { line: Some(line), ..problem(Mistake::NotUtf8) }
+    })
+}
+
+/// The configuration that `text` spells, leaving out what is being mended.
+pub(crate) fn config(file: &Path, text: &str, mending: Option<Mending<'_>>) -> Result<Config, Problem> {
+    let source = Source { file, text };
+    let document = DeTable::parse(text).map_err(|error| syntax(source, &error))?;
+    let top = Table::top(source, document.get_ref());
+    let directory = file.parent().unwrap_or(Path::new(""));
+
+    if let Some(classic) = top.section("classic") {
+        return Err(classic.problem(Mistake::Classic));
+    }
+    top.knows(&[STATE, DURABILITY], &SECTIONS)?;
+    let state = top.get(STATE).map_or(Ok("state".into()), |value| path(value, "the path of a directory"))?;
+    let durability = |name: &str| match name {
+        "full" => Some(Durability::Full),
+        "none" => Some(Durability::None),
+        _ => None,
+    };
+    Ok(Config {
+        file: file.to_owned(),
+        state: directory.join(state),
+        durability: top
+            .get(DURABILITY)
+            .map_or(Ok(Durability::Full), |value| value.parse("\"full\" or \"none\"", durability))?,
+        native: native(&top)?,
+        limits: limits(&top)?,
+        users: users(source, &top, directory, mending)?,
+    })
+}
+
+/// What the TOML parser says. Its sentences never hold a piece of the file.
+fn syntax(source: Source<'_>, error: &toml::de::Error) -> Problem {
+    let span = error.span().unwrap_or_default();
+    let mistake = match error.message() {
+        "duplicate key" => {
+            let (before, after) = (&source.text[..span.start], &source.text[span.end..]);
+            let line = &before[before.rfind('\n').map_or(0, |newline| newline + 1)..];
+            let key = &source.text[span.clone()];
+            Mistake::Twice(match after.split_once(']') {
+                Some((end, _)) if line.trim_start().starts_with('[') => {
+                    escaped(format!("{}{key}{end}]", line.trim_start()).as_bytes()).to_string()
+                }
+                _ => shown(key),
+            })
+        }
+        message => Mistake::Syntax(message.into()),
+    };
+    source.problem(span.start, mistake)
+}
+
+fn native(top: &Table<'_>) -> Result<Native, Problem> {
+    let section = top.section("native").ok_or_else(|| top.problem(Mistake::NoListener(LISTEN.0)))?;
+    let table = section.table("[native]".into(), "[native]")?;
+    table.knows(&[LISTEN, TLS, DIGESTS], &[])?;
+    let listen = table.require(LISTEN)?.list(
+        "addresses with ports",
+        |text| text.parse::<SocketAddr>().ok(),
+        |address| address.port() == 0, // each of these is another port
+    )?;
+    let digests = table.get(DIGESTS).map_or(Ok(digest::Algorithm::ALL.to_vec()), |value| {
+        value.list("digests, \"md5\" or \"blake3\"", |name| name.parse().ok(), |_| false)
+    })?;
+    match table.get(TLS).map(|tls| Ok((tls, tls.flag()?))).transpose()? {
+        Some((_, false)) => Ok(Native { listen, digests }),
+        Some((tls, true)) => Err(tls.problem(Mistake::Tls)),
+        None => Err(table.problem(Mistake::Tls)),
+    }
+}
+
+fn limits(top: &Table<'_>) -> Result<Limits, Problem> {
+    let mut limits = Limits::default();
+    let Some(section) = top.section("limits") else { return Ok(limits) };
+    let table = section.table("[limits]".into(), "[limits]")?;
+    table.knows(&[SESSIONS, SESSIONS_PER_ADDRESS, LOGIN_DEADLINE, IDLE, STALL, PASSWORD_HASHES], &[])?;
+    let count = |key, most, limit: &mut usize| {
+        table.get(key).map_or(Ok(()), |value| value.count(most).map(|count| *limit = count))
+    };
+    count(SESSIONS, 1_000_000, &mut limits.sessions)?;
+    count(SESSIONS_PER_ADDRESS, 1_000_000, &mut limits.sessions_per_address)?;
+    count(PASSWORD_HASHES, 1_000, &mut limits.password_hashes)?;
+    let time = |key, limit: &mut Duration| {
+        let read = |value: Value<'_>| value.parse("a time from \"1ms\" to \"365d\"", quantity::time);
+        table.get(key).map_or(Ok(()), |value| read(value).map(|time| *limit = time))
+    };
+    time(LOGIN_DEADLINE, &mut limits.login_deadline)?;
+    time(IDLE, &mut limits.idle)?;
+    time(STALL, &mut limits.stall)?;
+    Ok(limits)
+}
+
+fn users(
+    source: Source<'_>,
+    top: &Table<'_>,
+    directory: &Path,
+    mending: Option<Mending<'_>>,
+) -> Result<BTreeMap<String, User>, Problem> {
+    let mut users = BTreeMap::new();
+    let Some(section) = top.section("users") else { return Ok(users) };
+    for (name, section) in section.table("[users]".into(), "[users.alice]")?.sections() {
+        if matches!(mending, Some(Mending::User(mended)) if mended == name) {
+            continue;
+        }
+        if !is_user_name(name) {
+            return Err(section.problem(Mistake::UserName(shown(name))));
+        }
+        let table = section.table(format!("[users.{name}]"), "[users.alice]")?;
+        users.insert(name.to_owned(), user(source, name, &table, directory, mending)?);
+    }
+    Ok(users)
+}
+
+fn user(
+    source: Source<'_>,
+    name: &str,
+    table: &Table<'_>,
+    directory: &Path,
+    mending: Option<Mending<'_>>,
+) -> Result<User, Problem> {
+    if let Some((rest, nested)) = table.sections().find(|(_, section)| section.is_table()) {
+        let section = format!("[users.{name}.{}]", rest.escape_debug());
+        return Err(nested.problem(Mistake::Nested {
+            section,
+            quoted: format!("[users.\"{name}.{}\"]", rest.escape_debug()),
+        }));
+    }
+    table.knows(&[PASSWORD, HOME, ACCESS, QUOTA], &[])?;
+    let access = |name: &str| Access::ALL.into_iter().find(|access| access.name() == name);
+    let command = || shell::ftpd(source.file, &format!("user passwd {name}"));
+    let password = match (mending, table.get(PASSWORD)) {
+        (Some(Mending::Password(mended)), _) if mended == name => Hash::dummy().clone(),
+        (_, None) => {
+            return Err(table.problem(Mistake::NoPassword { user: name.into(), command: command() }));
+        }
+        (_, Some(value)) => {
+            let text = value.text().ok_or_else(|| value.wrong_secret("a hash in quotes"))?;
+            let flawed = |flaw| Mistake::Password { user: name.into(), flaw, command: command() };
+            Hash::parse(text).map_err(|flaw| value.problem(flawed(flaw)))?
+        }
+    };
+    Ok(User {
+        password,
+        home: directory.join(path(table.require(HOME)?, "the path of a directory")?),
+        access: table
+            .get(ACCESS)
+            .map_or(Ok(Access::default()), |value| value.parse("\"read\", \"write\" or \"drop\"", access))?,
+        quota: table
+            .get(QUOTA)
+            .map(|value| value.parse("a size above zero", |text| text.parse().ok().map(|Size(bytes)| bytes)))
+            .transpose()?,
+    })
+}
+
+fn path(value: Value<'_>, wanted: &str) -> Result<PathBuf, Problem> {
+    value.parse(wanted, |text| (!text.is_empty() && !text.contains('\0')).then(|| text.into()))
+}
+
+/// Whether a user can be so called: 1 to 64 ASCII letters, digits, `.`, `_`, `-` and `@`, no `-` first, as in POSIX's
+/// portable user names (XBD 3.410), so that no name is taken for an option.
+pub(crate) fn is_user_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-@".contains(&b);
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-')
+}

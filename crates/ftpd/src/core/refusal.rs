@@ -1,0 +1,36 @@
+//! Why not, in no protocol's words.
+
+use thiserror::Error;
+
+/// The reason for which something asked of the core was not done. Each door turns it into words of its own.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// Too many sessions, in all or from this address.
+    #[error("too many sessions")]
+    TooManySessions,
+    /// User name or password is wrong; which one, nobody is told.
+    #[error("bad login")]
+    BadLogin,
+    /// The account's access does not go that far; what it may not do, as the end of a sentence.
+    #[error("this account may not {0}")]
+    NotPermitted(&'static str),
+    /// The disk says no.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The server is ending.
+    #[error("the server is ending")]
+    Ending,
+    /// A fault of the server's own.
+    #[error("an internal fault")]
+    Failed,
+}
+
+impl Refusal {
+    /// What a log should know that a peer need not: the system's own error.
+    pub fn detail(&self) -> String {
+        match self {
+            Refusal::Store(error) => error.detail(),
+            other => other.to_string(),
+        }
+    }
+}

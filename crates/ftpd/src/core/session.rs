@@ -1,0 +1,160 @@
+//! A session that is logged in: an account, a current directory, and the one place where permission is asked.
+
+use std::sync::Arc;
+
+use digest::{Algorithm, Digest};
+use store::{Attributes, Entry, Home, HomePath, Incoming, Listing, Outgoing, Replace};
+
+use super::Refusal;
+use super::accounts::Account;
+use crate::config::Access;
+
+/// What a request needs of its account.
+#[derive(Clone, Copy)]
+enum Right {
+    /// To go to a directory. It tells that the directory is there, no more.
+    Move,
+    /// To list and to describe.
+    See,
+    /// To fetch contents.
+    Fetch,
+    /// To bring a new file or make a directory.
+    Add,
+    /// To replace, rename, remove, change.
+    Change,
+}
+
+impl Right {
+    /// What an account without it may not do.
+    fn refused(self) -> &'static str {
+        match self {
+            Right::Move => "change directory",
+            Right::See => "list files",
+            Right::Fetch => "read files",
+            Right::Add => "upload files",
+            Right::Change => "change files",
+        }
+    }
+
+    fn of(self, access: Access) -> bool {
+        match access {
+            Access::Read => matches!(self, Right::Move | Right::See | Right::Fetch),
+            Access::Write => true,
+            Access::Drop => matches!(self, Right::Move | Right::Add),
+        }
+    }
+}
+
+/// A logged-in session. Whatever touches the disk runs where blocking is allowed.
+#[derive(Debug)]
+pub struct Session {
+    account: Arc<Account>,
+    directory: HomePath,
+}
+
+impl Session {
+    pub(super) fn new(account: Arc<Account>) -> Session {
+        Session { account, directory: HomePath::root() }
+    }
+
+    /// What the account may do.
+    pub fn access(&self) -> Access {
+        self.account.access
+    }
+
+    /// The current directory.
+    pub fn directory(&self) -> &HomePath {
+        &self.directory
+    }
+
+    /// Changes the current directory.
+    pub async fn cd(&mut self, path: &[u8]) -> Result<(), Refusal> {
+        let path = self.path(Right::Move, path)?;
+        self.directory = self.on_disk(move |home| home.check_directory(&path).map(|()| path)).await?;
+        Ok(())
+    }
+
+    /// Describes what `path` leads to.
+    pub async fn stat(&self, path: &[u8]) -> Result<Entry, Refusal> {
+        let path = self.path(Right::See, path)?;
+        self.on_disk(move |home| home.stat(&path)).await
+    }
+
+    /// Begins a listing; its pages are read where blocking is allowed.
+    pub async fn list(&self, path: &[u8]) -> Result<Listing, Refusal> {
+        let path = self.path(Right::See, path)?;
+        self.on_disk(move |home| home.list(&path)).await
+    }
+
+    /// Opens a file to send it, from a block on.
+    pub async fn open(&self, path: &[u8], algorithm: Algorithm, first_block: u64) -> Result<Outgoing, Refusal> {
+        let path = self.path(Right::Fetch, path)?;
+        self.on_disk(move |home| home.open(&path, algorithm, first_block)).await
+    }
+
+    /// The plain MD5 of a whole file, and its size.
+    pub async fn md5(&self, path: &[u8]) -> Result<(u64, Digest), Refusal> {
+        let path = self.path(Right::Fetch, path)?;
+        let wanted = Arc::new(()); // dropped with the request: then the file is read no further
+        let asked = Arc::downgrade(&wanted);
+        let digest = self.on_disk(move |home| home.md5(&path, &mut |_| asked.strong_count() > 0)).await;
+        drop(wanted);
+        digest
+    }
+
+    /// Begins to receive a file of `size` bytes. An account that may not change files replaces none.
+    pub async fn create(&self, path: &[u8], size: u64, algorithm: Algorithm) -> Result<Incoming, Refusal> {
+        let replace = if Right::Change.of(self.access()) { Replace::Yes } else { Replace::No };
+        let path = self.path(Right::Add, path)?;
+        self.on_disk(move |home| home.create(&path, size, algorithm, replace)).await
+    }
+
+    /// Makes a directory.
+    pub async fn mkdir(&self, path: &[u8]) -> Result<(), Refusal> {
+        let path = self.path(Right::Add, path)?;
+        self.on_disk(move |home| home.mkdir(&path)).await
+    }
+
+    /// Removes an empty directory.
+    pub async fn rmdir(&self, path: &[u8]) -> Result<(), Refusal> {
+        let path = self.path(Right::Change, path)?;
+        self.on_disk(move |home| home.rmdir(&path)).await
+    }
+
+    /// Removes a file or a link.
+    pub async fn remove(&self, path: &[u8]) -> Result<(), Refusal> {
+        let path = self.path(Right::Change, path)?;
+        self.on_disk(move |home| home.remove(&path)).await
+    }
+
+    /// Renames a file or directory.
+    pub async fn rename(&self, from: &[u8], to: &[u8]) -> Result<(), Refusal> {
+        let (from, to) = (self.path(Right::Change, from)?, self.path(Right::Change, to)?);
+        self.on_disk(move |home| home.rename(&from, &to)).await
+    }
+
+    /// Sets times and permission bits.
+    pub async fn set_attributes(&self, path: &[u8], attributes: Attributes) -> Result<(), Refusal> {
+        let path = self.path(Right::Change, path)?;
+        self.on_disk(move |home| home.set_attributes(&path, &attributes)).await
+    }
+
+    /// The path that `text` names from the current directory, for an account that has the right: asked here and nowhere else.
+    fn path(&self, right: Right, text: &[u8]) -> Result<HomePath, Refusal> {
+        if !right.of(self.access()) {
+            return Err(Refusal::NotPermitted(right.refused()));
+        }
+        Ok(self.directory.resolve(text)?)
+    }
+
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Home) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let account = self.account.clone();
+        match tokio::task::spawn_blocking(move || work(&account.home)).await {
+            Ok(done) => Ok(done?),
+            Err(_) => Err(Refusal::Failed),
+        }
+    }
+}

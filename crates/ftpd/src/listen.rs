@@ -1,0 +1,74 @@
+//! Listening: addresses bound, connections accepted, each admitted or turned away.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::io::Stream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::native::{self, Door};
+
+/// Connections that hear at the same time that there is no place for them; others beyond are just closed.
+const TURNED_AWAY: usize = 64;
+
+/// How long to leave the system alone when it cannot accept: it lacks descriptors or memory, which sessions that end give back.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// Binds one address, for a runtime to listen on.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let bound = std::net::TcpListener::bind(address)?;
+    bound.set_nonblocking(true)?;
+    TcpListener::from_std(bound)
+}
+
+/// Accepts connections until the server ends; their sessions are counted by `sessions`.
+pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>, sessions: TaskTracker) {
+    let turning_away = Arc::new(Semaphore::new(TURNED_AWAY));
+    let mut ending = door.ending.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = ending.wait_for(|ending| *ending) => return,
+        };
+        match accepted {
+            Ok((tcp, peer)) => begin(tcp, peer, &door, &sessions, &turning_away),
+            Err(error) => {
+                warn!(%error, "cannot accept a connection");
+                sleep(EXHAUSTED).await;
+            }
+        }
+    }
+}
+
+fn begin(tcp: TcpStream, peer: SocketAddr, door: &Arc<Door>, sessions: &TaskTracker, turning_away: &Arc<Semaphore>) {
+    // A reply must not wait for the acknowledgement of the one before (Nagle).
+    if tcp.set_nodelay(true).is_err() {
+        return; // gone already
+    }
+    let stream = Stream::Plain(tcp);
+    match door.core.admit(peer.ip()) {
+        Ok(permit) => {
+            let door = door.clone();
+            sessions.spawn(async move {
+                native::serve(stream, peer, door).await;
+                drop(permit);
+            });
+        }
+        Err(refusal) => {
+            info!(from = %peer, reason = %refusal, "turned away");
+            if let Ok(place) = turning_away.clone().try_acquire_owned() {
+                let stall = door.core.limits().stall;
+                sessions.spawn(async move {
+                    native::turn_away(stream, &refusal, stall).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The program `ftpd`: one of its commands, or serving, and an exit code. 0: done; 1: something failed; 2: the command line
+//! or users.toml has a mistake, or `check` found a problem.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use ftpd::args::{Args, Command};
+use ftpd::config::{Config, Problem};
+use ftpd::{check, logs, serve, users};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let error = match run(&args) {
+        Ok(code) => return code,
+        Err(error) => error,
+    };
+    // Whoever read our words may have gone (`ftpd user list | head -1`): then there is nobody to complain to.
+    let gone = |cause: &io::Error| cause.kind() == io::ErrorKind::BrokenPipe;
+    if args.command.is_none() || !error.chain().filter_map(|cause| cause.downcast_ref()).any(gone) {
+        eprintln!("{error:#}");
+    }
+    let mistake = error.is::<Problem>() || matches!(error.downcast_ref(), Some(users::Error::Config(_)));
+    ExitCode::from(if mistake { 2 } else { 1 })
+}
+
+fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let out = &mut io::stdout().lock();
+    match &args.command {
+        None => {
+            let config = Config::load(&args.config)?;
+            logs::init(args.log_format);
+            serve::run(config)?;
+        }
+        Some(Command::Check) => {
+            if !check::run(&Config::load(&args.config)?, out)? {
+                return Ok(ExitCode::from(2));
+            }
+        }
+        Some(Command::User(command)) => users::run(&args.config, command, out)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,93 @@
+//! Commands that are answered by a word, a line or a listing.
+
+use proto::{Abort, Command, Message, Page, Reply, limits};
+use tokio::task::spawn_blocking;
+
+use super::{Connection, Ended, Outcome, words};
+use crate::core::{Refusal, Session};
+
+impl Connection {
+    /// Answers one command of a logged-in client.
+    pub(super) async fn answer(&mut self, session: &mut Session, command: Command) -> Result<Outcome, Ended> {
+        let reply = match command {
+            Command::Get { path, first_block } => return self.get(session, &path, first_block).await,
+            Command::Put { path, size } => return self.put(session, &path, size).await,
+            Command::List { path } => return self.list(session, &path).await,
+            Command::Pwd => Ok(directory(session)),
+            Command::Cd { path } => session.cd(&path).await.map(|()| directory(session)),
+            Command::CdUp => session.cd(b"..").await.map(|()| directory(session)),
+            Command::Stat { path } => session.stat(&path).await.map(|entry| Reply::Entry(words::entry(entry))),
+            Command::Mkdir { path } => session.mkdir(&path).await.map(|()| Reply::Done),
+            Command::Rmdir { path } => session.rmdir(&path).await.map(|()| Reply::Done),
+            Command::Remove { path } => session.remove(&path).await.map(|()| Reply::Done),
+            Command::Rename { from, to } => session.rename(&from, &to).await.map(|()| Reply::Done),
+            Command::SetAttributes { path, modified, mode } => {
+                session.set_attributes(&path, words::attributes(modified, mode)).await.map(|()| Reply::Done)
+            }
+            Command::Md5 { path } => self.wire.busy_while(session.md5(&path)).await?.map(|(size, digest)| Reply::Md5 {
+                size,
+                digest: digest.as_bytes().try_into().expect("an MD5 has 16 bytes"),
+            }),
+            Command::Hello { .. } | Command::Login { .. } | Command::Quit => unreachable!("the gate keeps these away"),
+        };
+        match reply {
+            Ok(reply) => {
+                self.wire.queue(&Message::Reply(reply));
+                Ok(Outcome::Done)
+            }
+            Err(refusal) => self.refused(&refusal).await,
+        }
+    }
+
+    /// Refuses a command, in the peer's words and in the log's.
+    pub(super) async fn refused(&mut self, refusal: &Refusal) -> Result<Outcome, Ended> {
+        self.refuse(words::failure(refusal)).await?;
+        Ok(Outcome::Refused(refusal.detail()))
+    }
+
+    async fn list(&mut self, session: &Session, path: &[u8]) -> Result<Outcome, Ended> {
+        let mut listing = match session.list(path).await {
+            Ok(listing) => listing,
+            Err(refusal) => return self.refused(&refusal).await,
+        };
+        self.wire.queue(&Message::Reply(Reply::Listing));
+        loop {
+            let read = spawn_blocking(move || (listing.next_page(limits::PAGE_ENTRIES), listing)).await;
+            let page = match read {
+                Ok((page, rest)) => {
+                    listing = rest;
+                    page.map_err(Refusal::from)
+                }
+                Err(_) => return Err(Ended::Failure(words::failure(&Refusal::Failed))),
+            };
+            match page {
+                Ok(entries) => {
+                    let last = entries.is_none();
+                    let entries = entries.into_iter().flatten().map(words::entry).collect();
+                    self.wire.send(&Message::Page(Page { entries, last })).await?;
+                    if last {
+                        return Ok(Outcome::Done);
+                    }
+                }
+                Err(refusal) => {
+                    self.abort(words::failure(&refusal)).await?;
+                    return Ok(Outcome::Refused(refusal.detail()));
+                }
+            }
+            if let Some(abort) = self.wire.aborted(self.number) {
+                let why = format!("broken off by the client: {}", abort.failure.message);
+                self.abort(abort.failure).await?;
+                return Ok(Outcome::Refused(why));
+            }
+        }
+    }
+
+    /// Breaks off what is being sent.
+    pub(super) async fn abort(&mut self, failure: proto::Failure) -> Result<(), proto::io::Broken> {
+        self.wire.send(&Message::Abort(Abort { command: self.number, failure })).await
+    }
+}
+
+fn directory(session: &Session) -> Reply {
+    Reply::Directory { path: session.directory().to_string().into_bytes() }
+}

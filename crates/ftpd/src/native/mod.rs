@@ -1,0 +1,245 @@
+//! The native door: `ftpd/1` (crate `proto`) in front of the core. It owns framing and order; the core owns permission.
+
+mod answer;
+mod gate;
+mod transfer;
+mod words;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use digest::Algorithm;
+use proto::io::{Broken, Stream, Wire};
+use proto::{Command, Failure, Kind, Message, Preamble, Reply, Side};
+use secrecy::SecretString;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tracing::info;
+
+use crate::core::{Core, Refusal, Session};
+use crate::logs::Request;
+use gate::State;
+
+/// Logins that a session may try.
+const TRIES: u32 = 3;
+
+/// What all sessions of this door share.
+#[derive(Debug)]
+pub(crate) struct Door {
+    /// The core behind it.
+    pub(crate) core: Arc<Core>,
+    /// The digests it offers, in its order.
+    pub(crate) digests: Vec<Algorithm>,
+    /// Turns true when the server ends.
+    pub(crate) ending: watch::Receiver<bool>,
+}
+
+/// One session, from its first byte to its last.
+#[derive(Debug)]
+struct Connection {
+    wire: Wire,
+    door: Arc<Door>,
+    peer: SocketAddr,
+    /// Who is in; nobody before the login.
+    user: String,
+    /// The number of the command that is being answered.
+    number: u64,
+    /// Bytes of file data that moved for it.
+    moved: u64,
+}
+
+/// What came of a command; the peer knows already.
+enum Outcome {
+    Done,
+    /// Refused, or broken off: why, for the log.
+    Refused(String),
+}
+
+/// Why a session ends before its client quits.
+enum Ended {
+    /// The connection is of no more use, or the peer broke the protocol.
+    Broken(Broken),
+    /// The server ends it and says why.
+    Failure(Failure),
+}
+
+impl From<Broken> for Ended {
+    fn from(broken: Broken) -> Ended {
+        Ended::Broken(broken)
+    }
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(stream: Stream, peer: SocketAddr, door: Arc<Door>) {
+    let wire = Wire::new(stream, Side::Client, door.core.limits().stall);
+    let mut connection = Connection { wire, door, peer, user: String::new(), number: 0, moved: 0 };
+    let ended = connection.run().await;
+    connection.part(ended).await;
+}
+
+/// Tells a connection that there is no place for it.
+pub(crate) async fn turn_away(stream: Stream, refusal: &Refusal, stall: Duration) {
+    let mut wire = Wire::new(stream, Side::Client, stall);
+    wire.queue_bytes(&Preamble::new(&[]).encode());
+    wire.queue(&Message::Reply(Reply::Refused(words::failure(refusal))));
+    wire.part().await;
+}
+
+impl Connection {
+    async fn run(&mut self) -> Result<(), Ended> {
+        let deadline = Instant::now() + self.door.core.limits().login_deadline;
+        let Ok(entered) = timeout_at(deadline, Box::pin(self.enter())).await else {
+            let late = Failure::new(Kind::TimedOut, "nobody logged in within the time for it");
+            return Err(Ended::Failure(late.with_remedy("Connect again.")));
+        };
+        let Some(mut session) = entered? else { return Ok(()) };
+        let mut ending = self.door.ending.clone();
+        loop {
+            let command = tokio::select! {
+                biased;
+                command = self.command() => command?,
+                _ = ending.wait_for(|ending| *ending) => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
+            };
+            gate::judge(State::LoggedIn, &command).map_err(Ended::Failure)?;
+            if command == Command::Quit {
+                return Ok(self.wire.send(&Message::Reply(Reply::Goodbye)).await?);
+            }
+            let (verb, path, began) = (command.verb(), command.path().to_vec(), Instant::now());
+            self.moved = 0;
+            // Boxed, so that an idle session does not hold the room that a transfer needs.
+            let answered = Box::pin(self.answer(&mut session, command)).await;
+            self.log(verb, &path, began, &answered);
+            answered?;
+            self.number += 1;
+        }
+    }
+
+    /// Preamble, hello, login; nobody when the client quits before.
+    async fn enter(&mut self) -> Result<Option<Session>, Ended> {
+        let preamble = self.wire.preamble().await?;
+        let Some(algorithm) = proto::choose(&self.door.digests, &preamble) else {
+            self.wire.queue_bytes(&Preamble::new(&[]).encode());
+            let offered: Vec<&str> = self.door.digests.iter().map(|digest| digest.name()).collect();
+            let failure = Failure::new(Kind::Protocol, "this server offers none of the client's digests");
+            return Err(Ended::Failure(failure.with_remedy(format!("Ask for --digest {}.", offered.join(" or ")))));
+        };
+        self.wire.agree(algorithm);
+        self.wire.queue_bytes(&Preamble::new(&[algorithm]).encode());
+        let mut state = State::Fresh;
+        let mut tries = 0;
+        loop {
+            let command = self.command().await?;
+            gate::judge(state, &command).map_err(Ended::Failure)?;
+            match command {
+                Command::Hello { .. } => {
+                    state = State::Greeted;
+                    let server = concat!("ftpd ", env!("CARGO_PKG_VERSION")).into();
+                    self.wire.queue(&Message::Reply(Reply::Hello { server }));
+                }
+                Command::Login { user, password } => {
+                    let began = Instant::now();
+                    let secret = SecretString::from(password.expose());
+                    let core = self.door.core.clone();
+                    let entered = self.wire.busy_while(core.login(&user, secret)).await?;
+                    self.user = user;
+                    match entered {
+                        Ok(session) => {
+                            self.log("login", b"", began, &Ok(Outcome::Done));
+                            let access = words::access(session.access());
+                            self.wire.send(&Message::Reply(Reply::Welcome { access })).await?;
+                            self.number += 1;
+                            return Ok(Some(session));
+                        }
+                        Err(refusal) => {
+                            self.log("login", b"", began, &Ok(Outcome::Refused(refusal.detail())));
+                            tries += 1;
+                            if tries >= TRIES {
+                                return Err(Ended::Failure(words::failure(&refusal)));
+                            }
+                            self.refuse(words::failure(&refusal)).await?;
+                        }
+                    }
+                }
+                _ => {
+                    self.wire.send(&Message::Reply(Reply::Goodbye)).await?;
+                    return Ok(None);
+                }
+            }
+            self.number += 1;
+        }
+    }
+
+    /// The next command; an abort that comes when its command has ended already means nothing.
+    async fn command(&mut self) -> Result<Command, Broken> {
+        if !self.wire.has_message() {
+            self.wire.flush().await?;
+        }
+        loop {
+            match self.wire.next(self.door.core.limits().idle).await? {
+                Message::Command(command) => return Ok(command),
+                Message::Abort(_) => {}
+                _ => return Err(Broken::Malformed(proto::Fault::Turn)),
+            }
+        }
+    }
+
+    fn log(&self, verb: &'static str, path: &[u8], began: Instant, answered: &Result<Outcome, Ended>) {
+        let result = match answered {
+            Ok(Outcome::Done) => "ok",
+            Ok(Outcome::Refused(why)) => why,
+            Err(Ended::Failure(failure)) => &failure.message,
+            Err(Ended::Broken(broken)) => &broken.to_string(),
+        };
+        let who = Some(self.user.as_str()).filter(|user| !user.is_empty());
+        let path = Some(path).filter(|path| !path.is_empty());
+        Request { who, from: self.peer, verb, path, bytes: self.moved, time: began.elapsed(), result }.log();
+    }
+
+    async fn refuse(&mut self, failure: Failure) -> Result<(), Broken> {
+        self.wire.send(&Message::Reply(Reply::Refused(failure))).await
+    }
+
+    /// Ends the session, with last words where the peer can hear them.
+    async fn part(mut self, ended: Result<(), Ended>) {
+        let (reason, words) = match ended {
+            Ok(()) => ("quit".to_owned(), None),
+            Err(Ended::Failure(failure)) => (failure.message.clone(), Some(failure)),
+            Err(Ended::Broken(broken)) => {
+                let words = match &broken {
+                    Broken::Malformed(proto::Fault::Magic) => {
+                        self.wire.queue_bytes(proto::REFUSAL);
+                        None
+                    }
+                    Broken::Malformed(fault) => Some(
+                        Failure::new(fault_kind(*fault), fault.to_string())
+                            .with_remedy("Use a client that keeps to PROTOCOL.md."),
+                    ),
+                    Broken::Silent(_) | Broken::Stalled(_) => {
+                        Some(Failure::new(Kind::TimedOut, broken.to_string()).with_remedy("Connect again."))
+                    }
+                    Broken::Closed | Broken::Cut | Broken::Io(_) => None,
+                };
+                (broken.to_string(), words)
+            }
+        };
+        info!(user = %self.user, from = %self.peer, reason, "session ended");
+        if let Some(words) = words {
+            self.wire.queue(&Message::Reply(Reply::Refused(words)));
+        }
+        self.wire.part().await;
+    }
+}
+
+/// Whether what the peer broke is the proof of its data or the protocol.
+fn fault_kind(fault: proto::Fault) -> Kind {
+    match fault {
+        proto::Fault::MoreThanAnnounced | proto::Fault::FewerThanAnnounced | proto::Fault::BlockLength => Kind::NotVerified,
+        proto::Fault::Magic
+        | proto::Fault::Version
+        | proto::Fault::Type(_)
+        | proto::Fault::Length(_)
+        | proto::Fault::Body
+        | proto::Fault::Turn => Kind::Protocol,
+    }
+}

@@ -1,0 +1,125 @@
+//! Files going out and coming in.
+
+use digest::{Blocks, Digest};
+use proto::io::{Arrived, Broken};
+use proto::{End, Failure, Fault, Kind, Message, Reply, gap};
+use store::{Incoming, Outgoing, Proof, ReadAhead, Receipt, WriteBehind};
+
+use super::{Connection, Ended, Outcome, words};
+use crate::core::{Refusal, Session};
+
+impl Connection {
+    pub(super) async fn get(&mut self, session: &Session, path: &[u8], first_block: u64) -> Result<Outcome, Ended> {
+        let outgoing = match session.open(path, self.wire.algorithm(), first_block).await {
+            Ok(outgoing) => outgoing,
+            Err(refusal) => return self.refused(&refusal).await,
+        };
+        self.wire.queue(&Message::Reply(Reply::Sending { size: outgoing.size() }));
+        match self.send_file(outgoing).await? {
+            Ok(end) => {
+                self.wire.queue(&Message::End(end));
+                Ok(Outcome::Done)
+            }
+            Err(unmoved) => {
+                self.abort(unmoved.failure).await?;
+                Ok(Outcome::Refused(unmoved.detail))
+            }
+        }
+    }
+
+    /// Sends a file's blocks; the frame that ends it is the caller's to send.
+    async fn send_file(&mut self, outgoing: Outgoing) -> Result<Result<End, Unmoved>, Broken> {
+        let (size, attributes) = (outgoing.size(), outgoing.attributes());
+        let mut file = ReadAhead::new(outgoing, gap(self.wire.algorithm()));
+        let mut spare = Blocks::default();
+        loop {
+            match file.next(spare).await {
+                Ok(Some(blocks)) => {
+                    let bytes = blocks.data_len() as u64;
+                    spare = self.wire.send_blocks(blocks).await?;
+                    self.moved += bytes;
+                }
+                Ok(None) => break,
+                Err(error) => return Ok(Err(Unmoved::new(error, true))),
+            }
+            if let Some(abort) = self.wire.aborted(self.number) {
+                return Ok(Err(Unmoved::by_client(abort.failure)));
+            }
+        }
+        let root = file.finish().root().as_bytes().to_vec();
+        Ok(Ok(End { size, root, modified: attributes.modified.map(words::time), mode: attributes.mode }))
+    }
+
+    pub(super) async fn put(&mut self, session: &Session, path: &[u8], size: u64) -> Result<Outcome, Ended> {
+        let incoming = match session.create(path, size, self.wire.algorithm()).await {
+            Ok(incoming) => incoming,
+            Err(refusal) => {
+                let refused = self.refused(&refusal).await?;
+                self.wire.pass_over(size).await?;
+                return Ok(refused);
+            }
+        };
+        match self.receive_file(incoming, size).await? {
+            Ok(receipt) => {
+                let root = receipt.root.as_bytes().to_vec();
+                self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
+                Ok(Outcome::Done)
+            }
+            // A peer or a wire that damages data is not trusted with another frame.
+            Err(unmoved) if unmoved.failure.kind == Kind::NotVerified => Err(Ended::Failure(unmoved.failure)),
+            Err(unmoved) => {
+                self.refuse(unmoved.failure).await?;
+                if !unmoved.over {
+                    self.wire.pass_over(size - self.moved).await?;
+                }
+                Ok(Outcome::Refused(unmoved.detail))
+            }
+        }
+    }
+
+    /// Receives blocks and the end, and publishes the file; or says why not.
+    async fn receive_file(&mut self, incoming: Incoming, size: u64) -> Result<Result<Receipt, Unmoved>, Broken> {
+        let mut file = WriteBehind::new(incoming);
+        let mut spare = Blocks::default();
+        loop {
+            match self.wire.arrive(spare, size - self.moved).await? {
+                Arrived::Blocks(blocks) => {
+                    self.moved += blocks.data_len() as u64;
+                    match file.write(blocks).await {
+                        Ok(next) => spare = next,
+                        Err(error) => return Ok(Err(Unmoved::new(error, false))),
+                    }
+                }
+                Arrived::End(End { size, root, modified, mode }) => {
+                    let Some(root) = Digest::new(self.wire.algorithm(), &root) else {
+                        return Err(Broken::Malformed(Fault::Body));
+                    };
+                    let commit = file.commit(Proof::Root { size, root }, words::attributes(modified, mode));
+                    return Ok(self.wire.busy_while(commit).await?.map_err(|error| Unmoved::new(error, true)));
+                }
+                Arrived::Abort(abort) => return Ok(Err(Unmoved::by_client(abort.failure))),
+            }
+        }
+    }
+}
+
+/// Why a file did not get through.
+struct Unmoved {
+    failure: Failure,
+    /// For the log.
+    detail: String,
+    /// Whether its last frame came already.
+    over: bool,
+}
+
+impl Unmoved {
+    fn new(error: store::Error, over: bool) -> Unmoved {
+        let refusal = Refusal::from(error);
+        Unmoved { failure: words::failure(&refusal), detail: refusal.detail(), over }
+    }
+
+    fn by_client(why: Failure) -> Unmoved {
+        let detail = format!("broken off by the client: {}", why.message);
+        Unmoved { failure: Failure::new(Kind::Aborted, "the client broke it off"), detail, over: true }
+    }
+}

@@ -1,0 +1,74 @@
+//! The core's and the store's meanings in the words of the native wire, and back.
+
+use proto::{Failure, Kind};
+
+use crate::config;
+use crate::core::Refusal;
+
+/// A refusal for the peer: its kind, what is wrong, what to do.
+pub(super) fn failure(refusal: &Refusal) -> Failure {
+    let failure = |kind, message: &str| Failure::new(kind, message);
+    match refusal {
+        Refusal::TooManySessions => {
+            failure(Kind::Limit, "too many sessions are open").with_remedy("Close some, or try again later.")
+        }
+        Refusal::BadLogin => failure(Kind::Login, "user name or password is wrong"),
+        Refusal::NotPermitted(what) => failure(Kind::Denied, &format!("this account may not {what}"))
+            .with_remedy("Ask the server's owner for more access."),
+        Refusal::Store(error) => Failure {
+            kind: kind(error.kind()),
+            message: error.sentence().into(),
+            remedy: error.remedy().map(Into::into),
+        },
+        Refusal::Ending => failure(Kind::Ending, "the server is ending").with_remedy("Try again in a moment."),
+        Refusal::Failed => failure(Kind::Internal, "the server failed at this").with_remedy("Its log says more."),
+    }
+}
+
+fn kind(kind: store::Kind) -> Kind {
+    match kind {
+        store::Kind::NotFound => Kind::NotFound,
+        store::Kind::Denied => Kind::Denied,
+        store::Kind::InvalidName => Kind::InvalidName,
+        store::Kind::Exists => Kind::Exists,
+        store::Kind::NotEmpty => Kind::NotEmpty,
+        store::Kind::IsDirectory => Kind::IsDirectory,
+        store::Kind::NotDirectory => Kind::NotDirectory,
+        store::Kind::Special => Kind::Special,
+        store::Kind::TooManyLinks => Kind::Denied,
+        store::Kind::NoSpace => Kind::NoSpace,
+        store::Kind::Quota => Kind::Quota,
+        store::Kind::TooLarge => Kind::TooLarge,
+        store::Kind::ReadOnly => Kind::ReadOnly,
+        store::Kind::Changed => Kind::Changed,
+        store::Kind::NotVerified => Kind::NotVerified,
+        store::Kind::Io => Kind::Internal,
+    }
+}
+
+pub(super) fn access(access: config::Access) -> proto::Access {
+    match access {
+        config::Access::Read => proto::Access::Read,
+        config::Access::Write => proto::Access::Write,
+        config::Access::Drop => proto::Access::Drop,
+    }
+}
+
+pub(super) fn entry(entry: store::Entry) -> proto::Entry {
+    let kind = match entry.kind {
+        store::EntryKind::File => proto::EntryKind::File,
+        store::EntryKind::Directory => proto::EntryKind::Directory,
+        store::EntryKind::Link => proto::EntryKind::Link,
+        store::EntryKind::Other => proto::EntryKind::Other,
+    };
+    proto::Entry { name: entry.name, kind, size: entry.size, modified: time(entry.modified), mode: entry.mode }
+}
+
+pub(super) fn time(time: store::Time) -> proto::Time {
+    proto::Time { seconds: time.seconds, nanoseconds: time.nanoseconds }
+}
+
+pub(super) fn attributes(modified: Option<proto::Time>, mode: Option<u32>) -> store::Attributes {
+    let modified = modified.map(|time| store::Time { seconds: time.seconds, nanoseconds: time.nanoseconds });
+    store::Attributes { modified, mode }
+}
