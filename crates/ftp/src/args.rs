@@ -1,0 +1,131 @@
+//! The command line of `ftp` itself; what stands behind the target is a command and is left alone.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use digest::Algorithm;
+
+use crate::remote::Settings;
+
+/// Move files to and from a server: every byte verified, every file whole or not there.
+#[derive(Debug, Parser)]
+#[command(name = "ftp", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(override_usage = "ftp [OPTIONS] [USER@]HOST[:PORT]\n       \
+                            ftp [OPTIONS] [USER@]HOST[:PORT] COMMAND [ARG]...\n       \
+                            ftp [OPTIONS] [USER@]HOST[:PORT] -b FILE")]
+pub struct Arguments {
+    /// The server, port 10600 unless you say otherwise; an IPv6 address in brackets: [::1]:10600
+    #[arg(value_name = "[USER@]HOST[:PORT]")]
+    pub(crate) target: String,
+
+    /// A command and its arguments, as at the prompt; without one, the prompt
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
+    pub(crate) command: Vec<OsString>,
+
+    /// Do the commands in FILE, one a line; - reads standard input
+    ///
+    /// Blank lines and lines that begin with # are skipped. The first failure ends the batch, unless its line begins
+    /// with -.
+    #[arg(short, long = "batch", value_name = "FILE", conflicts_with = "command")]
+    pub(crate) batch: Option<PathBuf>,
+
+    /// The digest that verifies every transfer
+    #[arg(long, value_name = "md5|blake3", default_value = "md5")]
+    pub(crate) digest: Algorithm,
+
+    /// Read the password from the first line of FILE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+
+    /// Do not encrypt; this version never does, so this changes nothing yet
+    #[arg(long)]
+    pub(crate) plain: bool,
+
+    /// No receipts and no progress: only results and failures
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Give up when nothing has moved for so long
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: u64,
+}
+
+const AFTER_HELP: &str = "\
+Password: --password-file, else the variable FTP_PASSWORD, else you are asked at the terminal.
+
+Commands that are piped into ftp without -b are all done, whatever fails.
+
+Exit codes: 0 done, 1 other, 2 usage, 3 no connection, 4 login, 5 server key, 6 not found, 7 denied,
+8 not verified, 9 part of a batch failed, 10 disk or quota.
+
+Examples:
+  ftp alice@nas
+  ftp alice@nas get big.iso
+  ftp alice@nas put 'my notes.txt' notes/
+  ftp alice@nas rm -- -odd-name
+  ftp alice@nas help";
+
+impl Arguments {
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { digest: self.digest, timeout: Duration::from_secs(self.timeout) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(["ftp"].into_iter().chain(line.split(' ')))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_dashes_of_a_command_are_its_own() {
+        for (line, command) in [
+            ("nas", &[][..]),
+            ("nas ls -la", &["ls", "-la"]),
+            ("nas ls -q --timeout 5", &["ls", "-q", "--timeout", "5"]),
+            ("nas rm -- -x", &["rm", "--", "-x"]),
+            ("--quiet nas rm -- --quiet", &["rm", "--", "--quiet"]),
+            ("nas help", &["help"]),
+            ("nas get --help", &["get", "--help"]),
+            ("-- nas rm -- -x", &["rm", "--", "-x"]),
+        ] {
+            let arguments = parse(line).unwrap();
+            assert_eq!((arguments.target.as_str(), arguments.command.as_slice()), ("nas", &command.iter().map(OsString::from).collect::<Vec<_>>()[..]), "{line}");
+        }
+    }
+
+    #[test]
+    fn options_stand_before_the_target_or_right_behind_it() {
+        for line in ["-q -b f --digest blake3 --timeout 5 nas", "nas -q -b f --digest blake3 --timeout 5"] {
+            let arguments = parse(line).unwrap();
+            assert!(arguments.quiet);
+            assert_eq!(arguments.batch, Some("f".into()));
+            let settings = arguments.settings();
+            assert_eq!((settings.digest, settings.timeout), (Algorithm::Blake3, Duration::from_secs(5)));
+        }
+        assert_eq!(parse("nas -b -").unwrap().batch, Some("-".into()));
+        let settings = parse("nas --plain").unwrap().settings();
+        assert_eq!((settings.digest, settings.timeout), (Algorithm::Md5, Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn misuse_is_exit_code_2_and_help_is_0() {
+        for line in ["--nonsense nas", "nas --nonsense", "nas -b f ls", "--digest sha1 nas", "--timeout 0 nas", "-q"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        for line in ["--help", "--version"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 0, "{line}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Files coming and going.
+
+use std::path::{Path, PathBuf};
+
+use digest::{BLOCK, Blocks, Digest};
+use proto::io::Arrived;
+use proto::{Command, End, Failure as Refused, Kind, Message, Reply, gap};
+use store::{Durability, Incoming, Outgoing, Proof, ReadAhead, WriteBehind};
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+use super::{Native, Owed, words};
+use crate::failure::{Code, Failure};
+use crate::progress::Progress;
+use crate::remote::{Into, Receipt};
+
+mod output;
+
+use output::Output;
+
+/// Where received blocks go.
+enum Sink {
+    File(Box<WriteBehind>),
+    Output(Output),
+}
+
+impl Native {
+    /// Fetches a file.
+    pub(in crate::remote) async fn get(&mut self, path: &str, into: Into<'_>, progress: &Progress) -> Result<Receipt, Failure> {
+        let began = Instant::now();
+        let Reply::Sending { size } = self.request(Command::Get { path: path.into(), first_block: 0 }).await? else {
+            return Err(self.unexpected());
+        };
+        progress.begin(path, size);
+        let received = match self.sink(into, size).await {
+            Ok(sink) => self.receive(sink, size, progress).await,
+            Err(failure) => Err(failure),
+        };
+        progress.end();
+        match received {
+            Ok(root) => Ok(receipt(size, root, began)),
+            Err(failure) => {
+                self.recover().await?;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn sink(&mut self, into: Into<'_>, size: u64) -> Result<Sink, Failure> {
+        let algorithm = self.settings.digest;
+        let Into::File(path) = into else { return Ok(Sink::Output(Output::new(algorithm))) };
+        let path = path.to_owned();
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
+        let sweep = self.swept.insert(directory.clone());
+        let created = on_disk(move || {
+            if sweep {
+                // What stays behind does no harm to this transfer.
+                let _swept = store::sweep_directory(&directory);
+            }
+            Ok(Incoming::local(&path, size, algorithm, Durability::Full)?)
+        });
+        Ok(Sink::File(Box::new(WriteBehind::new(created.await?))))
+    }
+
+    /// Receives a file to its end, and publishes it when its root is right.
+    async fn receive(&mut self, mut sink: Sink, size: u64, progress: &Progress) -> Result<Digest, Failure> {
+        let mut spare = Blocks::default();
+        let mut left = size;
+        loop {
+            let arrived = self.wire.arrive(spare, left).await;
+            match self.told(arrived)? {
+                Arrived::Blocks(blocks) => {
+                    let bytes = blocks.data_len() as u64;
+                    left -= bytes;
+                    self.owed = Owed::File(left);
+                    spare = match &mut sink {
+                        Sink::File(file) => file.write(blocks).await?,
+                        Sink::Output(output) => output.write(blocks).await?,
+                    };
+                    progress.advance(bytes);
+                }
+                Arrived::End(end) => {
+                    self.owed = Owed::Nothing;
+                    let Some(root) = Digest::new(self.settings.digest, &end.root) else {
+                        return Err(self.unexpected());
+                    };
+                    let attributes = words::attributes(&end);
+                    return match sink {
+                        Sink::File(file) => Ok(file.commit(Proof::Root { size: end.size, root }, attributes).await?.root),
+                        Sink::Output(output) => output.finish(root),
+                    };
+                }
+                Arrived::Abort(abort) => {
+                    self.owed = Owed::Nothing;
+                    return Err(self.refused(abort.failure));
+                }
+            }
+        }
+    }
+
+    /// Passes over what is left of a file that nobody wants any more.
+    pub(super) async fn pass_over(&mut self, left: u64) -> Result<(), Failure> {
+        let arrived = self.wire.arrive(Blocks::default(), left).await;
+        self.owed = match self.told(arrived)? {
+            Arrived::Blocks(blocks) => Owed::File(left - blocks.data_len() as u64),
+            Arrived::End(_) | Arrived::Abort(_) => Owed::Nothing,
+        };
+        Ok(())
+    }
+
+    /// Brings a file.
+    pub(in crate::remote) async fn put(&mut self, local: &Path, path: &str, progress: &Progress) -> Result<Receipt, Failure> {
+        let began = Instant::now();
+        let (source, algorithm) = (local.to_owned(), self.settings.digest);
+        let outgoing = on_disk(move || Ok(Outgoing::local(&source, algorithm)?)).await?;
+        let size = outgoing.size();
+        self.queue(Command::Put { path: path.into(), size }).await?;
+        progress.begin(path, size);
+        let sent = self.send_file(outgoing, progress).await;
+        progress.end();
+        match sent {
+            Ok(root) => match self.reply().await? {
+                Reply::Stored { size: stored, root: theirs } if stored == size && theirs == root.as_bytes() => {
+                    Ok(receipt(size, root, began))
+                }
+                Reply::Stored { .. } => Err(Failure::new(Code::NotVerified, "the server stored something else")
+                    .with_remedy("Put the file again.")),
+                _ => Err(self.unexpected()),
+            },
+            Err(failure) => {
+                self.recover().await?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Sends blocks and the end, unless the server refuses meanwhile.
+    async fn send_file(&mut self, outgoing: Outgoing, progress: &Progress) -> Result<Digest, Failure> {
+        let (size, attributes) = (outgoing.size(), outgoing.attributes());
+        let mut file = ReadAhead::new(outgoing, gap(self.settings.digest));
+        let mut spare = Blocks::default();
+        while let Some(blocks) = file.next(spare).await? {
+            let bytes = blocks.data_len() as u64;
+            let sent = self.wire.send_blocks(blocks).await;
+            spare = self.told(sent)?;
+            progress.advance(bytes);
+            if self.wire.has_message() {
+                self.opened().await?;
+            }
+            if self.wire.has_message() {
+                return Err(self.refused_early().await);
+            }
+        }
+        let root = file.finish().root();
+        let end = End { size, root: root.as_bytes().to_vec(), modified: attributes.modified.map(words::to_wire), mode: attributes.mode };
+        let sent = self.wire.send(&Message::End(end)).await;
+        self.told(sent)?;
+        Ok(root)
+    }
+}
+
+impl Native {
+    /// The refusal that came while data was still being sent; the server passes over the rest.
+    async fn refused_early(&mut self) -> Failure {
+        match self.reply().await {
+            Ok(_) => self.unexpected(),
+            Err(refusal) if self.lost => refusal,
+            Err(refusal) => match self.abort(Refused::new(Kind::Aborted, "refused")).await {
+                Ok(()) => refusal,
+                Err(broken) => broken,
+            },
+        }
+    }
+}
+
+fn receipt(size: u64, root: Digest, began: Instant) -> Receipt {
+    Receipt { size, root, blocks: size.div_ceil(BLOCK as u64), elapsed: began.elapsed() }
+}
+
+/// Does what may block on a disk where that is allowed.
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+    spawn_blocking(work).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}

@@ -1,0 +1,74 @@
+//! The words of the native wire in the client's own, and back.
+
+use proto::io::Broken;
+use proto::{Fault, Kind};
+use store::{Attributes, Entry, EntryKind, Time};
+
+use crate::failure::{Code, Failure};
+
+/// A refusal, as the server words it. It is escaped where it is shown.
+pub(super) fn refused(refused: proto::Failure) -> Failure {
+    let code = match refused.kind {
+        Kind::NotLoggedIn | Kind::Login => Code::Login,
+        Kind::Limit | Kind::TimedOut | Kind::Ending => Code::Connection,
+        Kind::Denied => Code::Denied,
+        Kind::NotFound => Code::NotFound,
+        Kind::InvalidName => Code::Usage,
+        Kind::NoSpace | Kind::Quota | Kind::TooLarge | Kind::ReadOnly => Code::Storage,
+        Kind::Changed | Kind::NotVerified => Code::NotVerified,
+        Kind::Protocol
+        | Kind::Exists
+        | Kind::NotEmpty
+        | Kind::IsDirectory
+        | Kind::NotDirectory
+        | Kind::Special
+        | Kind::Aborted
+        | Kind::Internal => Code::Other,
+    };
+    Failure { code, message: refused.message, remedy: refused.remedy }
+}
+
+/// Whether nothing follows a refusal of this kind.
+pub(super) fn ends_session(kind: Kind) -> bool {
+    matches!(kind, Kind::Protocol | Kind::NotLoggedIn | Kind::Limit | Kind::TimedOut | Kind::Ending | Kind::NotVerified)
+}
+
+/// What a broken connection to `host` means.
+pub(super) fn broken(broken: &Broken, host: &str) -> Failure {
+    match broken {
+        Broken::Malformed(Fault::Magic) => Failure::new(Code::Connection, format!("{host} does not speak ftpd/1"))
+            .with_remedy("Is this the port of ftpd's native door? It is 10600 unless its users.toml says otherwise."),
+        Broken::Malformed(fault @ (Fault::MoreThanAnnounced | Fault::FewerThanAnnounced | Fault::BlockLength)) => {
+            Failure::new(Code::NotVerified, fault.to_string()).with_remedy("Nothing was kept. Try again.")
+        }
+        Broken::Malformed(fault) => Failure::new(Code::Connection, format!("{host} broke the protocol: {fault}"))
+            .with_remedy("Do the versions of ftp and ftpd fit?"),
+        Broken::Closed | Broken::Cut | Broken::Io(_) => {
+            Failure::new(Code::Connection, format!("{host}: {broken}")).with_remedy("Try again.")
+        }
+        Broken::Silent(_) | Broken::Stalled(_) => Failure::new(Code::Connection, format!("{host}: {broken}"))
+            .with_remedy("Try again, with a larger --timeout for a slow server."),
+    }
+}
+
+pub(super) fn entry(entry: proto::Entry) -> Entry {
+    let kind = match entry.kind {
+        proto::EntryKind::File => EntryKind::File,
+        proto::EntryKind::Directory => EntryKind::Directory,
+        proto::EntryKind::Link => EntryKind::Link,
+        proto::EntryKind::Other => EntryKind::Other,
+    };
+    Entry { name: entry.name, kind, size: entry.size, modified: from_wire(entry.modified), mode: entry.mode }
+}
+
+pub(super) fn attributes(end: &proto::End) -> Attributes {
+    Attributes { modified: end.modified.map(from_wire), mode: end.mode }
+}
+
+pub(super) fn to_wire(time: Time) -> proto::Time {
+    proto::Time { seconds: time.seconds, nanoseconds: time.nanoseconds }
+}
+
+fn from_wire(time: proto::Time) -> Time {
+    Time { seconds: time.seconds, nanoseconds: time.nanoseconds }
+}

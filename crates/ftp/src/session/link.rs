@@ -1,0 +1,164 @@
+//! The connection of a session: made when it is first needed, and again when it was lost.
+
+use secrecy::SecretString;
+
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::remote::{Login, Remote, Settings, Target};
+use crate::{password, terminal};
+
+/// How often a password is asked for.
+const TRIES: usize = 3;
+
+/// A connection, or what it takes to make one.
+#[derive(Debug)]
+pub(crate) struct Link {
+    target: Target,
+    settings: Settings,
+    /// A password that need not be asked for.
+    given: Option<SecretString>,
+    /// Who logs in, once that is known.
+    login: Option<(String, SecretString)>,
+    remote: Option<Remote>,
+    /// Where the user has gone, to go there again with the next connection.
+    directory: Option<String>,
+}
+
+impl Link {
+    /// A link that is not yet made.
+    pub(crate) fn new(target: Target, settings: Settings, given: Option<SecretString>) -> Link {
+        Link { target, settings, given, login: None, remote: None, directory: None }
+    }
+
+    /// Host and directory, as the prompt shows them.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", self.target.host, self.directory.as_deref().unwrap_or("/"))
+    }
+
+    /// Connects, and waits until the server has let the user in.
+    pub(crate) async fn enter(&mut self, output: &Output) -> Result<(), Failure> {
+        self.remote(output).await?.ready().await
+    }
+
+    /// Learns where the user is.
+    pub(crate) async fn find_place(&mut self, output: &Output) -> Result<(), Failure> {
+        let directory = self.remote(output).await?.pwd().await?;
+        self.directory = Some(directory);
+        Ok(())
+    }
+
+    /// Whether there is a connection, as far as is known.
+    pub(crate) fn stands(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| !remote.is_lost())
+    }
+
+    /// The connection, made now if there is none.
+    pub(crate) async fn remote(&mut self, output: &Output) -> Result<&mut Remote, Failure> {
+        if self.remote.as_ref().is_some_and(Remote::is_lost) {
+            output.say("the connection was lost; connecting again");
+            self.remote = None;
+        }
+        let remote = match self.remote.take() {
+            Some(remote) => remote,
+            None => self.connect(output).await?,
+        };
+        Ok(self.remote.insert(remote))
+    }
+
+    /// `cd`.
+    pub(crate) async fn change_directory(&mut self, path: &str, output: &Output) -> Result<(), Failure> {
+        let directory = self.remote(output).await?.cd(path).await?;
+        self.directory = Some(directory);
+        Ok(())
+    }
+
+    /// `cd..`.
+    pub(crate) async fn climb(&mut self, output: &Output) -> Result<(), Failure> {
+        let directory = self.remote(output).await?.cd_up().await?;
+        self.directory = Some(directory);
+        Ok(())
+    }
+
+    /// Brings the connection back in step after a command was dropped; gives it up if that fails.
+    pub(crate) async fn recover(&mut self) -> Result<(), Failure> {
+        // Out of its place meanwhile: if this future is dropped too, the connection goes with it.
+        let Some(mut remote) = self.remote.take() else { return Ok(()) };
+        remote.recover().await?;
+        self.remote = Some(remote);
+        Ok(())
+    }
+
+    /// Takes leave. The connection may be gone already; then there is nothing to leave.
+    pub(crate) async fn quit(&mut self) {
+        if let Some(mut remote) = self.remote.take().filter(|remote| !remote.is_lost()) {
+            let _ = remote.quit().await;
+        }
+    }
+
+    async fn connect(&mut self, output: &Output) -> Result<Remote, Failure> {
+        let mut remote = match self.login.clone() {
+            Some((user, password)) => self.open(user, password).await?,
+            None => self.log_in(output).await?,
+        };
+        let Some(directory) = self.directory.clone() else { return Ok(remote) };
+        // Elsewhere, a command could hit what it was not meant for: the user is told, and does it again.
+        match remote.cd(&directory).await {
+            Ok(_) => Ok(remote),
+            Err(failure) if failure.is_final() => Err(failure),
+            Err(failure) => {
+                self.directory = None;
+                self.remote = Some(remote);
+                Err(failure.of(&directory).with_remedy("You are in / now, and the command was not done."))
+            }
+        }
+    }
+
+    /// The first login: finds the user and the password, and remembers what the server took.
+    async fn log_in(&mut self, output: &Output) -> Result<Remote, Failure> {
+        let user = self.user().await?;
+        if let Some(password) = self.given.clone() {
+            self.login = Some((user.clone(), password.clone()));
+            return self.open(user, password).await;
+        }
+        if !terminal::is_there() {
+            return Err(password::missing());
+        }
+        for tries_left in (0..TRIES).rev() {
+            let question = format!("Password of {user} at {}: ", self.target.host);
+            let password = terminal::ask_password(question).await?;
+            match self.open_and_wait(user.clone(), password.clone()).await {
+                Err(failure) if failure.code == Code::Login && tries_left > 0 => output.warn(&failure.to_string()),
+                Err(failure) => return Err(failure),
+                Ok(remote) => {
+                    self.login = Some((user, password));
+                    return Ok(remote);
+                }
+            }
+        }
+        unreachable!("the last try returns")
+    }
+
+    /// The user that was named, or else is asked for.
+    async fn user(&self) -> Result<String, Failure> {
+        if let Some(user) = &self.target.user {
+            return Ok(user.clone());
+        }
+        if !terminal::is_there() {
+            let host = &self.target.host;
+            return Err(Failure::new(Code::Usage, "no user was named, and there is no terminal to ask at")
+                .with_remedy(format!("Write USER@{host}.")));
+        }
+        terminal::ask_user(&self.target.host, std::env::var("USER").ok()).await
+    }
+
+    async fn open(&self, user: String, password: SecretString) -> Result<Remote, Failure> {
+        Remote::open(&self.target, Login { user, password }, &self.settings).await
+    }
+
+    /// Opens and hears what the server says to the login, which otherwise comes with the first command's answer.
+    async fn open_and_wait(&self, user: String, password: SecretString) -> Result<Remote, Failure> {
+        let mut remote = self.open(user, password).await?;
+        remote.ready().await?;
+        Ok(remote)
+    }
+}

@@ -1,0 +1,122 @@
+//! One user at one server: what every command does, whoever typed it.
+
+mod link;
+mod list;
+mod local;
+mod naming;
+mod transfer;
+
+use crate::commands::Command;
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::show::listing::Clock;
+use crate::show::{help, report};
+
+pub(crate) use link::Link;
+pub(crate) use local::home;
+
+/// A user's session. It connects when a command first needs the server.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) link: Link,
+    pub(crate) output: Output,
+    pub(crate) progress: Progress,
+    /// Whether commands come from a terminal, which the shell of `!` then shares.
+    pub(crate) interactive: bool,
+}
+
+impl Session {
+    /// Does `command` and writes what it has to show. A server that hung up while its user was away is called again, once.
+    ///
+    /// # Errors
+    /// What went wrong, without the name of the command.
+    pub(crate) async fn run(&mut self, command: &Command) -> Result<(), Failure> {
+        let stood = self.link.stands();
+        match self.attempt(command).await {
+            Err(failure)
+                if stood
+                    && failure.code == Code::Connection
+                    && !self.link.stands()
+                    && command.bears_repetition() =>
+            {
+                self.attempt(command).await
+            }
+            done => done,
+        }
+    }
+
+    async fn attempt(&mut self, command: &Command) -> Result<(), Failure> {
+        match command {
+            Command::List { path, long } => self.list(path, *long).await,
+            Command::ChangeDirectory(path) => self.link.change_directory(path, &self.output).await,
+            Command::Climb => self.link.climb(&self.output).await,
+            Command::WorkingDirectory => {
+                let directory = self.remote().await?.pwd().await?;
+                self.print_name(directory.as_bytes())
+            }
+            Command::Get { remote, local } => self.get(remote, local.as_deref()).await,
+            Command::Put { local, remote } => self.put(local, remote.as_deref()).await,
+            Command::Cat(path) => self.cat(path).await,
+            Command::MakeDirectory(path) => self.remote().await?.mkdir(path).await,
+            Command::RemoveDirectory(path) => self.remote().await?.rmdir(path).await,
+            Command::Remove(path) => self.remote().await?.remove(path).await,
+            Command::Rename { from, to } => self.rename(from, to).await,
+            Command::Stat(path) => {
+                let entry = self.remote().await?.stat(path).await?;
+                self.output.print(&report::stat(&entry, &self.output.surface(), &Clock::local()))
+            }
+            Command::Md5(path) => {
+                let (_, digest) = self.remote().await?.md5(path).await?;
+                self.output.print(&report::md5(path, &digest, &self.output.surface()))
+            }
+            Command::LocalChangeDirectory(path) => local::change_directory(path.as_deref()),
+            Command::LocalWorkingDirectory => self.local_working_directory(),
+            Command::LocalList { path, long } => self.local_list(path, *long).await,
+            Command::Shell(script) => local::shell(script, self.interactive),
+            Command::Help(None) => self.output.print(&help::all()),
+            Command::Help(Some(row)) => self.output.print(&help::one(row)),
+            Command::Quit => Ok(()),
+        }
+    }
+
+    /// After the future of a command was dropped: brings the connection back in step, or gives it up.
+    pub(crate) async fn recover(&mut self) {
+        self.progress.end();
+        if let Err(failure) = self.link.recover().await {
+            self.output.say(&format!("the connection is lost: {failure}"));
+        }
+    }
+
+    async fn remote(&mut self) -> Result<&mut crate::remote::Remote, Failure> {
+        self.link.remote(&self.output).await
+    }
+
+    /// Renames; into `to`, if that is written as a directory or turns out to be one.
+    async fn rename(&mut self, from: &str, to: &str) -> Result<(), Failure> {
+        let name = naming::last_part(from);
+        if to.ends_with('/') {
+            return self.remote().await?.rename(from, &naming::into_directory(to, name)).await;
+        }
+        match self.remote().await?.rename(from, to).await {
+            Err(refused) if self.is_refused_directory(&refused, to).await => {
+                self.remote().await?.rename(from, &naming::into_directory(to, name)).await
+            }
+            done => done,
+        }
+    }
+
+    /// Whether `refused` can be understood from `path` being a directory. Asked only after a refusal, so that a command
+    /// that succeeds costs no extra round trip.
+    async fn is_refused_directory(&mut self, refused: &Failure, path: &str) -> bool {
+        if refused.code != Code::Other {
+            return false;
+        }
+        let Ok(remote) = self.remote().await else { return false };
+        remote.stat(path).await.is_ok_and(|entry| entry.kind == store::EntryKind::Directory)
+    }
+
+    fn print_name(&self, name: &[u8]) -> Result<(), Failure> {
+        self.output.print(&format!("{}\n", self.output.surface().name(name)))
+    }
+}

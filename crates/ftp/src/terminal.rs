@@ -1,0 +1,89 @@
+//! The terminal of the user: questions, and its state, which is given back as it was found.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use secrecy::SecretString;
+use tokio::sync::oneshot;
+
+use crate::failure::{Code, Failure};
+
+const TTY: &str = "/dev/tty";
+
+/// Whether there is a terminal to ask at. Standard input may still be a file or a pipe.
+pub(crate) fn is_there() -> bool {
+    File::open(TTY).is_ok()
+}
+
+/// Asks for a password, which is not shown while it is typed.
+///
+/// # Errors
+/// [`Code::Login`] if none is typed, [`Code::Interrupted`] at Ctrl-C.
+pub(crate) async fn ask_password(question: String) -> Result<SecretString, Failure> {
+    let answer = ask(move || rpassword::prompt_password(question)).await?;
+    if answer.is_empty() {
+        return Err(Failure::new(Code::Login, "no password was typed"));
+    }
+    Ok(SecretString::from(answer))
+}
+
+/// Asks who logs in; an empty answer is `default`.
+///
+/// # Errors
+/// [`Code::Usage`] if there is neither an answer nor a default, [`Code::Interrupted`] at Ctrl-C.
+pub(crate) async fn ask_user(host: &str, default: Option<String>) -> Result<String, Failure> {
+    let hint = default.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+    let question = format!("User at {host}{hint}: ");
+    let answer = ask(move || {
+        let mut tty = File::options().read(true).write(true).open(TTY)?;
+        tty.write_all(question.as_bytes())?;
+        let mut line = String::new();
+        BufReader::new(tty).read_line(&mut line)?;
+        Ok(line.trim().to_owned())
+    });
+    let answer = Some(answer.await?).filter(|name| !name.is_empty());
+    answer.or(default).ok_or_else(|| Failure::new(Code::Usage, "no user was named").with_remedy("Write USER@HOST."))
+}
+
+/// A question on its own thread, so that a signal is heard while it waits.
+async fn ask(question: impl FnOnce() -> io::Result<String> + Send + 'static) -> Result<String, Failure> {
+    let _state = State::remember();
+    on_thread(question).await?.map_err(|error| match error.kind() {
+        io::ErrorKind::Interrupted => Failure::new(Code::Interrupted, "interrupted"),
+        _ => Failure::new(Code::Other, format!("the terminal: {error}")),
+    })
+}
+
+/// Runs `work`, which may wait for its user for ever, on a thread that a finished program does not wait for.
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = sender.send(work()); // who asked may have gone
+    });
+    receiver.await.map_err(|_| Failure::new(Code::Other, "the terminal: it cannot be read"))
+}
+
+/// The state of the terminal, given back at the drop: a signal may end a question that had turned the echo off.
+pub(crate) struct State {
+    found: Option<(File, Termios)>,
+}
+
+impl State {
+    /// The state as it is now.
+    pub(crate) fn remember() -> State {
+        let found = File::open(TTY).ok().and_then(|tty| {
+            let state = tcgetattr(&tty).ok()?;
+            Some((tty, state))
+        });
+        State { found }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some((tty, state)) = &self.found {
+            let _ = tcsetattr(tty, OptionalActions::Now, state);
+        }
+    }
+}
