@@ -1,83 +1,86 @@
 //! Prints how many gigabytes a second each way of hashing does: `cargo bench --bench throughput` in this crate.
 //!
-//! Each figure is the median of several runs. Blocks lie as transfers lay them: 64 KiB each, unaligned, with a gap.
+//! Blocks lie as transfers lay them, unaligned and with a gap. Each figure is the median over many short calls, so that
+//! whatever else the machine does hardly shows.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-use digest::{Algorithm, BLOCK, Digest, LANES, Path, Root, of_block, of_blocks};
+use digest::{Algorithm, BLOCK, Digest, LANES, Lanes, Root, of_block, of_blocks};
 
 const GAP: usize = 21;
-const RUNS: usize = 9;
+const CALLS: usize = 256;
 
-/// Three loads: what the level-2 cache holds, what comes from memory, and small files of many lengths.
+/// What is hashed in one call, three kinds of it.
 struct Loads<'a> {
+    /// In the level-2 cache, not in the first.
     near: Vec<&'a [u8]>,
+    /// One after the other through 256 MiB.
     far: Vec<&'a [u8]>,
+    /// Small files of many lengths.
     small: Vec<&'a [u8]>,
 }
 
 fn main() {
-    let blocks = (256 << 20) / BLOCK;
-    let bytes: Vec<u8> = (0..blocks * (BLOCK + GAP)).map(|at| (at / 7) as u8).collect();
+    let bytes: Vec<u8> = (0..CALLS * LANES * (BLOCK + GAP)).map(|at| (at / 7) as u8).collect();
     let far: Vec<&[u8]> = bytes.chunks_exact(BLOCK + GAP).map(|framed| &framed[GAP - 4..][..BLOCK]).collect();
     let near = far[..LANES].iter().map(|block| &block[..BLOCK / 2]).collect();
     let small =
-        far[..4 * LANES].iter().enumerate().map(|(at, block)| &block[..1000 + at * 997 % 7000]).collect();
+        far.iter().take(4 * LANES).enumerate().map(|(at, block)| &block[..1000 + at * 997 % 7000]).collect();
     let loads = Loads { near, far, small };
 
-    println!("{:16} {:>10} {:>10} {:>10}", "GB/s", "512 KiB", "256 MiB", "1-8 KB");
+    println!("{:16} {:>9} {:>9} {:>9}", "GB/s", "512 KiB", "256 MiB", "1-8 KB");
     let one = row("md5 one lane", &loads, |blocks| each(Algorithm::Md5, blocks));
-    for path in Path::available() {
-        let lanes = row(&format!("md5 {}", path.name()), &loads, |blocks| path.md5(blocks));
-        println!("{:16} {:9.1}x", "", lanes / one);
+    for lanes in Lanes::available() {
+        let sixteen = row(&format!("md5 {}", lanes.name()), &loads, |blocks| lanes.md5(blocks));
+        println!(
+            "{:16} {:8.1}x {:8.1}x {:8.1}x",
+            "",
+            sixteen[0] / one[0],
+            sixteen[1] / one[1],
+            sixteen[2] / one[2]
+        );
     }
-    row("blake3", &loads, |blocks| of_blocks(Algorithm::Blake3, blocks));
+    row("blake3", &loads, |blocks| each(Algorithm::Blake3, blocks));
 
     for algorithm in Algorithm::ALL {
         let digests = of_blocks(algorithm, &loads.far);
-        let hashing = seconds(|| drop(black_box(of_blocks(algorithm, &loads.far))));
-        let root = seconds(|| _ = black_box(root_of(algorithm, &digests)));
-        println!(
-            "root of 256 MiB, {algorithm}: {:.3} ms, {:.2} % of the hashing",
-            root * 1e3,
-            root / hashing * 100.0
-        );
+        let seconds = median((0..CALLS).map(|_| seconds(|| root(algorithm, &digests))));
+        println!("{algorithm} root of 256 MiB: {:.3} ms", seconds * 1e3);
     }
 }
 
-/// Prints one line, and gives its first figure.
-fn row(name: &str, loads: &Loads, hash: impl Fn(&[&[u8]]) -> Vec<Digest>) -> f64 {
-    let rate = |blocks: &[&[u8]], at_once: usize, times: usize| {
+/// Prints one line, and gives its figures.
+fn row(name: &str, loads: &Loads, hash: impl Fn(&[&[u8]]) -> Vec<Digest>) -> [f64; 3] {
+    let rate = |blocks: &[&[u8]]| {
         let bytes: usize = blocks.iter().map(|block| block.len()).sum();
-        let walk = || blocks.chunks(at_once).for_each(|some| drop(black_box(hash(some))));
-        (bytes * times) as f64 / seconds(|| (0..times).for_each(|_| walk())) / 1e9
+        bytes as f64 / 1e9 / seconds(|| hash(blocks))
     };
-    let near = rate(&loads.near, LANES, 100);
-    let far = rate(&loads.far, LANES, 1);
-    let small = rate(&loads.small, loads.small.len(), 100);
-    println!("{name:16} {near:10.2} {far:10.2} {small:10.2}");
-    near
+    let near = median((0..CALLS).map(|_| rate(&loads.near)));
+    let far = median(loads.far.chunks(LANES).map(rate));
+    let small = median((0..CALLS).map(|_| rate(&loads.small)));
+    println!("{name:16} {near:9.2} {far:9.2} {small:9.2}");
+    [near, far, small]
 }
 
 fn each(algorithm: Algorithm, blocks: &[&[u8]]) -> Vec<Digest> {
     blocks.iter().map(|block| of_block(algorithm, block)).collect()
 }
 
-fn root_of(algorithm: Algorithm, digests: &[Digest]) -> Digest {
+fn root(algorithm: Algorithm, digests: &[Digest]) -> Digest {
     let mut root = Root::new(algorithm);
     digests.iter().for_each(|digest| root.push(digest));
     root.value()
 }
 
-/// The median time of several runs.
-fn seconds(mut work: impl FnMut()) -> f64 {
-    let mut times = [0.0; RUNS];
-    for time in &mut times {
-        let start = Instant::now();
-        work();
-        *time = start.elapsed().as_secs_f64();
-    }
-    times.sort_by(f64::total_cmp);
-    times[RUNS / 2]
+fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
+    let start = Instant::now();
+    black_box(work());
+    start.elapsed().as_secs_f64()
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }

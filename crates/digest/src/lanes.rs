@@ -12,7 +12,7 @@ mod tests;
 
 use std::array;
 
-pub use dispatch::Path;
+pub use dispatch::Lanes;
 use kernel::INITIAL;
 use message::Message;
 
@@ -24,13 +24,8 @@ struct Lane<'a> {
     message: Message<'a>,
 }
 
-impl Path {
-    /// What the instructions are called: `avx512`, `avx2`, `neon` or `portable`.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The MD5 of each message, computed on this path.
+impl Lanes {
+    /// The MD5 of each message, in their order: any number of messages, of any lengths.
     pub fn md5(&self, messages: &[&[u8]]) -> Vec<Digest> {
         let mut digests = vec![Digest::md5([0; 16]); messages.len()];
         let mut waiting =

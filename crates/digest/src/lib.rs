@@ -31,7 +31,7 @@ mod root;
 mod value;
 
 pub use blocks::{Blocks, Gap};
-pub use lanes::Path;
+pub use lanes::Lanes;
 pub use plain::PlainMd5;
 pub use root::Root;
 pub use value::{Algorithm, Digest};
@@ -55,7 +55,7 @@ pub fn of_block(algorithm: Algorithm, data: &[u8]) -> Digest {
 /// MD5 is computed of up to [`LANES`] blocks at once, so ask for that many together.
 pub fn of_blocks(algorithm: Algorithm, blocks: &[&[u8]]) -> Vec<Digest> {
     match (algorithm, blocks) {
-        (Algorithm::Md5, [_, _, ..]) => Path::best().md5(blocks),
+        (Algorithm::Md5, [_, _, ..]) => Lanes::best().md5(blocks),
         _ => blocks.iter().map(|block| of_block(algorithm, block)).collect(),
     }
 }

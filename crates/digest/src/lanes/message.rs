@@ -3,11 +3,10 @@
 use super::kernel::Chunk;
 
 /// What is left of a message: whole chunks of its own, then its end with the padding.
-#[derive(Clone, Copy)]
 pub(super) struct Message<'a> {
     whole: &'a [Chunk],
     end: [Chunk; 2],
-    ended: usize,
+    ended: usize, // chunks of `end` that are past, or never were
 }
 
 impl<'a> Message<'a> {

@@ -1,11 +1,11 @@
-//! Every path against `md-5` and against the vectors of RFC 1321.
+//! The lanes on every set of instructions against `md-5` and against the vectors of RFC 1321.
 
 use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::{Algorithm, BLOCK, Digest, Path, PlainMd5, of_block, of_blocks};
+use crate::{Algorithm, BLOCK, Digest, Lanes, PlainMd5, of_block, of_blocks};
 
 /// RFC 1321, section A.5.
 const VECTORS: [(&str, &str); 7] = [
@@ -37,22 +37,22 @@ fn bytes(from: usize, len: usize) -> &'static [u8] {
     &BYTES[from..from + len]
 }
 
-/// The messages have the same digests on every path as from `md-5`.
+/// The messages have the same digests on every set of instructions as from `md-5`.
 fn agrees(messages: &[&[u8]]) {
     let expected: Vec<Digest> = messages
         .iter()
         .map(|message| Digest::md5(<md5::Md5 as md5::Digest>::digest(message).into()))
         .collect();
-    for path in Path::available() {
-        assert_eq!(path.md5(messages), expected, "on {}", path.name());
+    for lanes in Lanes::available() {
+        assert_eq!(lanes.md5(messages), expected, "on {}", lanes.name());
     }
     assert_eq!(of_blocks(Algorithm::Md5, messages), expected);
 }
 
 #[test]
-fn the_last_path_is_the_portable_one() {
-    assert_eq!(Path::available().last().map(Path::name), Some("portable"));
-    assert_eq!(Path::best().name(), Path::available()[0].name());
+fn the_portable_lanes_come_last() {
+    assert_eq!(Lanes::available().last().map(Lanes::name), Some("portable"));
+    assert_eq!(Lanes::best().name(), Lanes::available()[0].name());
 }
 
 #[test]
@@ -69,9 +69,9 @@ fn rfc_1321_alone_and_piece_by_piece() {
 fn rfc_1321_in_lanes() {
     let many = VECTORS.iter().cycle().take(40);
     let messages: Vec<&[u8]> = many.clone().map(|(text, _)| text.as_bytes()).collect();
-    for path in Path::available() {
-        let digests = path.md5(&messages).into_iter().map(|digest| digest.to_string());
-        assert!(digests.eq(many.clone().map(|(_, digest)| *digest)), "on {}", path.name());
+    for lanes in Lanes::available() {
+        let digests = lanes.md5(&messages).into_iter().map(|digest| digest.to_string());
+        assert!(digests.eq(many.clone().map(|(_, digest)| *digest)), "on {}", lanes.name());
     }
 }
 
