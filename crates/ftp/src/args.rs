@@ -16,8 +16,7 @@ use crate::remote::Settings;
                             ftp [OPTIONS] [USER@]HOST[:PORT] COMMAND [ARG]...\n       \
                             ftp [OPTIONS] [USER@]HOST[:PORT] -b FILE")]
 pub struct Arguments {
-    /// The server, port 10600 unless you say otherwise; an IPv6 address in brackets: [::1]:10600
-    #[arg(value_name = "[USER@]HOST[:PORT]")]
+    #[arg(value_name = "[USER@]HOST[:PORT]", help = TARGET_HELP)]
     pub(crate) target: String,
 
     /// A command and its arguments, as at the prompt; without one, the prompt
@@ -51,6 +50,9 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
 }
+
+const TARGET_HELP: &str =
+    "The server; its port is 10600 unless you name one. An IPv6 address stands in brackets: [::1]:10600";
 
 const AFTER_HELP: &str = "\
 Password: --password-file, else the variable FTP_PASSWORD, else you are asked at the terminal.
@@ -101,7 +103,11 @@ mod tests {
             ("-- nas rm -- -x", &["rm", "--", "-x"]),
         ] {
             let arguments = parse(line).unwrap();
-            assert_eq!((arguments.target.as_str(), arguments.command.as_slice()), ("nas", &command.iter().map(OsString::from).collect::<Vec<_>>()[..]), "{line}");
+            assert_eq!(
+                (arguments.target.as_str(), arguments.command.as_slice()),
+                ("nas", &command.iter().map(OsString::from).collect::<Vec<_>>()[..]),
+                "{line}"
+            );
         }
     }
 
@@ -121,7 +127,9 @@ mod tests {
 
     #[test]
     fn misuse_is_exit_code_2_and_help_is_0() {
-        for line in ["--nonsense nas", "nas --nonsense", "nas -b f ls", "--digest sha1 nas", "--timeout 0 nas", "-q"] {
+        for line in
+            ["--nonsense nas", "nas --nonsense", "nas -b f ls", "--digest sha1 nas", "--timeout 0 nas", "-q"]
+        {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
         for line in ["--help", "--version"] {

@@ -103,7 +103,9 @@ impl Step {
 
     fn command(&self) -> Result<Option<Command>, Failure> {
         if self.text.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(Failure::new(Code::Usage, "the line is not UTF-8").with_remedy("Save the batch as UTF-8."));
+            return Err(
+                Failure::new(Code::Usage, "the line is not UTF-8").with_remedy("Save the batch as UTF-8.")
+            );
         }
         commands::from_line(&self.text, home().as_deref())
     }

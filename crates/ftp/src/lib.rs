@@ -1,6 +1,6 @@
 //! The client of ftpd: a prompt, one command for scripts, or a batch, all through one parser and one set of commands.
 //!
-//! From the doors inwards: [`args`] reads the command line, [`commands`] the language, `prompt` and `batch` bring lines,
+//! From the doors inwards: `args` reads the command line, `commands` the language; `prompt` and `batch` bring lines;
 //! `session` does what they say through a [`remote::Remote`], and `show` makes it readable. Results go to standard
 //! output, words and progress to standard error.
 
@@ -47,7 +47,8 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     if let Some(warning) = given.as_ref().and_then(|given| given.warning.as_deref()) {
         output.warn(warning);
     }
-    let mut signals = Signals::listen().map_err(|error| Failure::new(Code::Other, format!("signals: {error}")))?;
+    let mut signals =
+        Signals::listen().map_err(|error| Failure::new(Code::Other, format!("signals: {error}")))?;
     let interactive = arguments.command.is_empty() && arguments.batch.is_none() && io::stdin().is_terminal();
     let visible = !arguments.quiet && io::stderr().is_terminal();
     let mut session = Session {
@@ -68,7 +69,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 /// What needs no prompt: one command, or a batch.
-async fn unattended(session: &mut Session, command: Vec<OsString>, batch: Option<&Path>) -> Result<(), Failure> {
+async fn unattended(
+    session: &mut Session,
+    command: Vec<OsString>,
+    batch: Option<&Path>,
+) -> Result<(), Failure> {
     if !command.is_empty() {
         return one(session, command).await;
     }

@@ -59,7 +59,9 @@ fn from_file(path: &Path) -> Result<Given, Failure> {
     let empty = line.trim_end_matches(['\n', '\r']).is_empty();
     line.zeroize();
     if empty {
-        return Err(Failure::new(Code::Usage, "its first line is empty").with_remedy("Write the password there."));
+        return Err(
+            Failure::new(Code::Usage, "its first line is empty").with_remedy("Write the password there.")
+        );
     }
     // Of a pipe, as `<(pass nas)` makes one, the mode says nothing.
     let exposed = metadata.is_file() && metadata.permissions().mode() & 0o077 != 0;
@@ -117,7 +119,9 @@ mod tests {
 
     #[test]
     fn a_file_without_a_password_is_a_failure_that_names_it() {
-        for (content, code) in [(b"\nsecond".as_slice(), Code::Usage), (b"", Code::Usage), (b"\xff\n", Code::Usage)] {
+        for (content, code) in
+            [(b"\nsecond".as_slice(), Code::Usage), (b"", Code::Usage), (b"\xff\n", Code::Usage)]
+        {
             let (_directory, path) = file(content, 0o600);
             let failure = given(Some(&path), None).unwrap_err();
             assert_eq!(failure.code, code);
@@ -138,6 +142,8 @@ mod tests {
     fn without_a_terminal_both_ways_are_named() {
         let failure = missing();
         assert_eq!(failure.code, Code::Login);
-        assert!(failure.to_string().contains("FTP_PASSWORD") && failure.to_string().contains("--password-file"));
+        assert!(
+            failure.to_string().contains("FTP_PASSWORD") && failure.to_string().contains("--password-file")
+        );
     }
 }

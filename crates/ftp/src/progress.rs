@@ -98,7 +98,8 @@ mod tests {
         assert_eq!(progress.running().as_ref().unwrap().bar.position(), 7);
         assert!(!progress.running().as_ref().unwrap().shown);
         progress.begin("b\n", 5);
-        let (position, message) = progress.running().as_ref().map(|r| (r.bar.position(), r.bar.message())).unwrap();
+        let (position, message) =
+            progress.running().as_ref().map(|r| (r.bar.position(), r.bar.message())).unwrap();
         assert_eq!((position, message.as_str()), (0, "b\\n"));
         progress.end();
         assert!(progress.running().is_none());

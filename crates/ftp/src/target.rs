@@ -19,8 +19,11 @@ pub fn parse(text: &str) -> Result<Target, Failure> {
         None => (None, text),
     };
     if user.is_some_and(|user| user.contains(':')) {
-        return Err(Failure::new(Code::Usage, "a password does not belong into the target: others can read it there")
-            .with_remedy("Put it into FTP_PASSWORD or --password-file FILE, or type it when asked."));
+        return Err(Failure::new(
+            Code::Usage,
+            "a password does not belong into the target: others can read it there",
+        )
+        .with_remedy("Put it into FTP_PASSWORD or --password-file FILE, or type it when asked."));
     }
     if user.is_some_and(str::is_empty) {
         return Err(wrong("the user before @ is missing"));
@@ -62,8 +65,9 @@ fn port_number(text: &str) -> Result<u16, Failure> {
 }
 
 fn wrong(what: &str) -> Failure {
-    Failure::new(Code::Usage, what)
-        .with_remedy("Write [USER@]HOST[:PORT], an IPv6 address in brackets: alice@nas, nas:10600, alice@[::1]:10600.")
+    Failure::new(Code::Usage, what).with_remedy(
+        "Write [USER@]HOST[:PORT], an IPv6 address in brackets: alice@nas, nas:10600, alice@[::1]:10600.",
+    )
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
@@ -21,7 +21,10 @@ pub(crate) fn is_there() -> bool {
 /// # Errors
 /// [`Code::Login`] if none is typed, [`Code::Interrupted`] at Ctrl-C.
 pub(crate) async fn ask_password(question: String) -> Result<SecretString, Failure> {
-    let answer = ask(move || rpassword::prompt_password(question)).await?;
+    // Before the question is shown, so that whoever types ahead of it types unseen too.
+    let state = State::remember();
+    state.hide_input();
+    let answer = ask(state, move || rpassword::prompt_password(question)).await?;
     if answer.is_empty() {
         return Err(Failure::new(Code::Login, "no password was typed"));
     }
@@ -35,7 +38,7 @@ pub(crate) async fn ask_password(question: String) -> Result<SecretString, Failu
 pub(crate) async fn ask_user(host: &str, default: Option<String>) -> Result<String, Failure> {
     let hint = default.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
     let question = format!("User at {host}{hint}: ");
-    let answer = ask(move || {
+    let answer = ask(State::remember(), move || {
         let mut tty = File::options().read(true).write(true).open(TTY)?;
         tty.write_all(question.as_bytes())?;
         let mut line = String::new();
@@ -43,12 +46,16 @@ pub(crate) async fn ask_user(host: &str, default: Option<String>) -> Result<Stri
         Ok(line.trim().to_owned())
     });
     let answer = Some(answer.await?).filter(|name| !name.is_empty());
-    answer.or(default).ok_or_else(|| Failure::new(Code::Usage, "no user was named").with_remedy("Write USER@HOST."))
+    answer
+        .or(default)
+        .ok_or_else(|| Failure::new(Code::Usage, "no user was named").with_remedy("Write USER@HOST."))
 }
 
-/// A question on its own thread, so that a signal is heard while it waits.
-async fn ask(question: impl FnOnce() -> io::Result<String> + Send + 'static) -> Result<String, Failure> {
-    let _state = State::remember();
+/// A question on its own thread, so that a signal is heard while it waits; `_state` is given back after it.
+async fn ask(
+    _state: State,
+    question: impl FnOnce() -> io::Result<String> + Send + 'static,
+) -> Result<String, Failure> {
     on_thread(question).await?.map_err(|error| match error.kind() {
         io::ErrorKind::Interrupted => Failure::new(Code::Interrupted, "interrupted"),
         _ => Failure::new(Code::Other, format!("the terminal: {error}")),
@@ -77,6 +84,15 @@ impl State {
             Some((tty, state))
         });
         State { found }
+    }
+
+    /// Stops showing what is typed.
+    fn hide_input(&self) {
+        if let Some((tty, state)) = &self.found {
+            let mut hidden = state.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            let _ = tcsetattr(tty, OptionalActions::Now, &hidden);
+        }
     }
 }
 

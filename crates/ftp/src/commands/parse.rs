@@ -82,8 +82,14 @@ impl Given {
         let name = row.name();
         let (takes, quoting) = match most {
             0 => (format!("{name} takes no name"), String::new()),
-            1 => (format!("{name} takes one name, not {count}"), format!(" Blanks in a name need quotes: {name} 'a b'.")),
-            _ => (format!("{name} takes {most} names, not {count}"), format!(" Blanks in a name need quotes: {name} 'a b'.")),
+            1 => (
+                format!("{name} takes one name, not {count}"),
+                format!(" Blanks in a name need quotes: {name} 'a b'."),
+            ),
+            _ => (
+                format!("{name} takes {most} names, not {count}"),
+                format!(" Blanks in a name need quotes: {name} 'a b'."),
+            ),
         };
         Err(Failure::new(Code::Usage, takes).with_remedy(format!("Usage: {}.{quoting}", row.usage())))
     }

@@ -62,12 +62,7 @@ pub(crate) const TABLE: &[Row] = &[
     row(Verb::Quit, &["quit", "q", "bye", "exit"], "", "end the session"),
 ];
 
-const fn row(
-    verb: Verb,
-    names: &'static [&'static str],
-    arguments: &'static str,
-    help: &'static str,
-) -> Row {
+const fn row(verb: Verb, names: &'static [&'static str], arguments: &'static str, help: &'static str) -> Row {
     Row { verb, names, arguments, help }
 }
 
@@ -89,7 +84,8 @@ impl Row {
 
     /// Whether it knows the option `-letter`.
     pub(crate) fn has_option(&self, letter: char) -> bool {
-        let mut letters = self.arguments.split(' ').filter_map(|part| part.strip_prefix("[-")?.strip_suffix(']'));
+        let mut letters =
+            self.arguments.split(' ').filter_map(|part| part.strip_prefix("[-")?.strip_suffix(']'));
         letters.any(|letters| letters.contains(letter))
     }
 
@@ -176,7 +172,9 @@ mod tests {
 
     #[test]
     fn slips_count_as_expected() {
-        for (a, b, count) in [("", "", 0), ("", "ab", 2), ("get", "get", 0), ("gte", "get", 1), ("rmdir", "mkdir", 2)] {
+        for (a, b, count) in
+            [("", "", 0), ("", "ab", 2), ("get", "get", 0), ("gte", "get", 1), ("rmdir", "mkdir", 2)]
+        {
             assert_eq!(slips(a, b), count, "{a} {b}");
             assert_eq!(slips(b, a), count, "{b} {a}");
         }

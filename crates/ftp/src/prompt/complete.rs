@@ -28,7 +28,9 @@ impl Completer for Completion {
             return Ok((at - typed.len(), commands(typed)));
         };
         match Row::named(verb).map(|row| row.verb) {
-            Some(Verb::Put | Verb::LocalChangeDirectory | Verb::LocalList) => self.files.complete_path(line, at),
+            Some(Verb::Put | Verb::LocalChangeDirectory | Verb::LocalList) => {
+                self.files.complete_path(line, at)
+            }
             _ => Ok((at, Vec::new())),
         }
     }

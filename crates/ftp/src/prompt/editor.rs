@@ -65,7 +65,8 @@ fn serve(queue: &mpsc::Receiver<Request>) {
     for Request { prompt, answer } in queue {
         let input = match &mut editor {
             Some(editor) => read(editor, &prompt, history.as_ref()),
-            None => open(history.as_ref()).and_then(|opened| read(editor.insert(opened), &prompt, history.as_ref())),
+            None => open(history.as_ref())
+                .and_then(|opened| read(editor.insert(opened), &prompt, history.as_ref())),
         };
         let _ = answer.send(input); // who asked may have gone
     }

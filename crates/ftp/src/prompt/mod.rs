@@ -24,7 +24,7 @@ pub(crate) async fn run(session: &mut Session, signals: &mut Signals) -> Result<
     tokio::select! {
         biased;
         signal = signals.next() => return Err(signal),
-        entered = enter(session) => entered?,
+        found = session.link.find_place(&session.output) => found?,
     }
     let mut editor = Editor::start();
     loop {
@@ -46,11 +46,6 @@ pub(crate) async fn run(session: &mut Session, signals: &mut Signals) -> Result<
     }
 }
 
-async fn enter(session: &mut Session) -> Result<(), Failure> {
-    session.link.enter(&session.output).await?;
-    session.link.find_place(&session.output).await
-}
-
 /// Does what was typed: one line, or all those that were pasted at once.
 async fn run_text(text: &str, session: &mut Session, signals: &mut Signals) -> Result<Next, Failure> {
     for line in text.lines() {
@@ -63,7 +58,10 @@ async fn run_text(text: &str, session: &mut Session, signals: &mut Signals) -> R
         match done {
             Ok(()) => {}
             Err(failure) if failure.code == Code::Terminated => return Err(failure),
-            Err(failure) if failure.code == Code::Interrupted => break, // and with it what was pasted after it
+            Err(failure) if failure.code == Code::Interrupted => {
+                session.output.say("interrupted");
+                break; // and with it what was pasted after it
+            }
             Err(failure) if failure.is_about_the_connection() => report(&failure),
             Err(failure) => report(&failure.of(line.trim())),
         }

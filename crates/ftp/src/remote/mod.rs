@@ -76,6 +76,13 @@ impl Remote {
         Ok(Remote::Native(Box::new(native::Native::open(target, login, settings).await?)))
     }
 
+    /// Notes whether the server ended the session meanwhile.
+    pub fn notice(&mut self) {
+        match self {
+            Remote::Native(native) => native.notice(),
+        }
+    }
+
     /// Whether the connection is of no more use.
     pub fn is_lost(&self) -> bool {
         match self {

@@ -54,6 +54,9 @@ impl Link {
 
     /// The connection, made now if there is none.
     pub(crate) async fn remote(&mut self, output: &Output) -> Result<&mut Remote, Failure> {
+        if let Some(remote) = &mut self.remote {
+            remote.notice();
+        }
         if self.remote.as_ref().is_some_and(Remote::is_lost) {
             output.say("the connection was lost; connecting again");
             self.remote = None;
@@ -113,7 +116,7 @@ impl Link {
         }
     }
 
-    /// The first login: finds the user and the password, and remembers what the server took.
+    /// The first login: finds the user and the password, and remembers them.
     async fn log_in(&mut self, output: &Output) -> Result<Remote, Failure> {
         let user = self.user().await?;
         if let Some(password) = self.given.clone() {
@@ -123,19 +126,22 @@ impl Link {
         if !terminal::is_there() {
             return Err(password::missing());
         }
-        for tries_left in (0..TRIES).rev() {
+        let mut tries = 1;
+        loop {
             let question = format!("Password of {user} at {}: ", self.target.host);
             let password = terminal::ask_password(question).await?;
             match self.open_and_wait(user.clone(), password.clone()).await {
-                Err(failure) if failure.code == Code::Login && tries_left > 0 => output.warn(&failure.to_string()),
-                Err(failure) => return Err(failure),
-                Ok(remote) => {
+                Err(failure) if failure.code == Code::Login && tries < TRIES => {
+                    output.warn(&failure.to_string());
+                    tries += 1;
+                }
+                opened => {
+                    let remote = opened?;
                     self.login = Some((user, password));
                     return Ok(remote);
                 }
             }
         }
-        unreachable!("the last try returns")
     }
 
     /// The user that was named, or else is asked for.

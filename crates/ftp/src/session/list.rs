@@ -12,7 +12,6 @@ use super::Session;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::remote::Remote;
-use crate::show::Surface;
 use crate::show::listing::{self, Clock};
 
 /// Entries that are collected and sorted. A longer listing is shown as it comes, in memory that does not grow.
@@ -31,10 +30,7 @@ impl Session {
 
     /// Shows a directory of this computer.
     pub(super) async fn local_list(&mut self, path: &Path, long: bool) -> Result<(), Failure> {
-        let pages = local_pages(path).map_err(|error| {
-            Failure::from(error).of(&path.display().to_string())
-        })?;
-        show(pages, long, &self.output).await
+        show(local_pages(path)?, long, &self.output).await
     }
 }
 
@@ -68,33 +64,28 @@ impl Pages<'_> {
 async fn show(mut pages: Pages<'_>, long: bool, output: &Output) -> Result<(), Failure> {
     let (surface, clock) = (output.surface(), Clock::local());
     let mut collected = Vec::new();
+    let mut streaming = false;
     while let Some(page) = pages.next().await? {
         collected.extend(page);
-        if collected.len() > SORTED {
+        if !streaming && collected.len() > SORTED {
             output.say("more than 10,000 entries: shown as they come, not sorted");
-            return stream(pages, collected, &|entries| page_text(entries, long, &surface, &clock), output).await;
+            streaming = true;
+        }
+        if streaming {
+            output.print(&if long {
+                listing::long(&collected, &surface, &clock)
+            } else {
+                listing::lines(&collected, &surface)
+            })?;
+            collected.clear();
         }
     }
     collected.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    output.print(&if long { listing::long(&collected, &surface, &clock) } else { listing::short(&collected, &surface) })
-}
-
-async fn stream(
-    mut pages: Pages<'_>,
-    first: Vec<Entry>,
-    text: &dyn Fn(&[Entry]) -> String,
-    output: &Output,
-) -> Result<(), Failure> {
-    output.print(&text(&first))?;
-    drop(first);
-    while let Some(page) = pages.next().await? {
-        output.print(&text(&page))?;
-    }
-    Ok(())
-}
-
-fn page_text(entries: &[Entry], long: bool, surface: &Surface, clock: &Clock) -> String {
-    if long { listing::long(entries, surface, clock) } else { listing::lines(entries, surface) }
+    output.print(&if long {
+        listing::long(&collected, &surface, &clock)
+    } else {
+        listing::short(&collected, &surface)
+    })
 }
 
 fn local_pages(path: &Path) -> io::Result<Pages<'static>> {
@@ -115,4 +106,45 @@ fn entry(name: Vec<u8>, metadata: &fs::Metadata) -> Entry {
     };
     let modified = Time { seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() as u32 };
     Entry { name, kind, size: metadata.len(), modified, mode: metadata.permissions().mode() & 0o777 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn all(mut pages: Pages<'_>) -> Vec<Vec<Entry>> {
+        let mut seen = Vec::new();
+        while let Some(page) = pages.next().await.unwrap() {
+            seen.push(page);
+        }
+        seen
+    }
+
+    #[tokio::test]
+    async fn a_local_directory_comes_in_pages_with_everything_in_it() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(all(local_pages(directory.path()).unwrap()).await.is_empty());
+        fs::create_dir(directory.path().join("sub")).unwrap();
+        std::os::unix::fs::symlink("nowhere", directory.path().join("link")).unwrap();
+        for number in 2..=PAGE {
+            fs::write(directory.path().join(format!(".{number}")), "12345").unwrap();
+        }
+        let pages = all(local_pages(directory.path()).unwrap()).await;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [PAGE, 1]);
+        let kind = |name: &[u8]| pages.concat().into_iter().find(|entry| entry.name == name).unwrap();
+        assert_eq!(kind(b"sub").kind, EntryKind::Directory);
+        assert_eq!(kind(b"link").kind, EntryKind::Link);
+        assert_eq!((kind(b".2").kind, kind(b".2").size), (EntryKind::File, 5));
+    }
+
+    #[tokio::test]
+    async fn a_local_file_is_listed_itself_and_a_missing_one_is_not_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        fs::write(&path, "123").unwrap();
+        let pages = all(local_pages(&path).unwrap()).await;
+        assert_eq!((pages.len(), pages[0].len(), pages[0][0].size), (1, 1, 3));
+        let missing = local_pages(&directory.path().join("b")).err().unwrap();
+        assert_eq!(Failure::from(missing).code, crate::failure::Code::NotFound);
+    }
 }

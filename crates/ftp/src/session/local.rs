@@ -1,4 +1,4 @@
-//! Commands for this computer: `lcd`, `lpwd`, `!`. The directory is that of the process, so that everything else starts there.
+//! Commands for this computer: `lcd`, `lpwd`, `!`. The directory is that of the process: all local names start there.
 
 use std::env;
 use std::ffi::OsString;
@@ -21,14 +21,10 @@ impl Session {
 
 /// `lcd`; without a path, to the home of the user.
 pub(super) fn change_directory(path: Option<&Path>) -> Result<(), Failure> {
-    let path = match path {
-        Some(path) => path.to_owned(),
-        None => home().ok_or_else(|| {
-            Failure::new(Code::Other, "HOME is not set").with_remedy("Name the directory: lcd PATH.")
-        })?,
-    };
-    env::set_current_dir(&path)
-        .map_err(|error| Failure::from(error).of(&path.display().to_string()))
+    let no_home =
+        || Failure::new(Code::Other, "HOME is not set").with_remedy("Name the directory: lcd PATH.");
+    let path = path.map(Path::to_owned).or_else(home).ok_or_else(no_home)?;
+    Ok(env::set_current_dir(path)?)
 }
 
 /// The home of the user on this computer.
@@ -36,10 +32,11 @@ pub(crate) fn home() -> Option<PathBuf> {
     env::home_dir().filter(|home| !home.as_os_str().is_empty())
 }
 
-/// `!`: runs `script` in the user's shell and waits, whatever Ctrl-C does there; with an empty script, a shell to type in.
-/// The shell does not inherit the password. Only at a prompt does it share standard input, which otherwise holds the batch.
+/// `!`: runs `script` in the user's shell, or with an empty one a shell to type in, and waits whatever Ctrl-C does there.
+/// The shell does not inherit the password; it shares standard input at a prompt only, where that holds no batch.
 pub(super) fn shell(script: &str, interactive: bool) -> Result<(), Failure> {
-    let shell = env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| OsString::from("/bin/sh"));
+    let shell =
+        env::var_os("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| OsString::from("/bin/sh"));
     let mut command = Command::new(&shell);
     if !script.is_empty() {
         command.arg("-c").arg(script);
@@ -48,7 +45,8 @@ pub(super) fn shell(script: &str, interactive: bool) -> Result<(), Failure> {
         command.stdin(Stdio::null());
     }
     let status = command.env_remove(password::VARIABLE).status();
-    let status = status.map_err(|error| Failure::new(Code::Other, format!("{}: {error}", shell.display())))?;
+    let status =
+        status.map_err(|error| Failure::new(Code::Other, format!("{}: {error}", shell.display())))?;
     match (status.code(), status.signal()) {
         _ if script.is_empty() => Ok(()), // its user saw how it ended
         (Some(0), _) => Ok(()),

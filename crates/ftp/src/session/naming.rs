@@ -80,8 +80,10 @@ pub(super) fn check_source(local: &Path) -> Result<(), Failure> {
 fn local_name(remote: &str) -> Result<String, Failure> {
     match Name::parse(last_part(remote).as_bytes()) {
         Ok(name) => Ok(name.as_str().to_owned()),
-        Err(_) => Err(Failure::new(Code::Usage, format!("{remote} has no last part that could name a local file"))
-            .with_remedy("Name it: get REMOTE LOCAL.")),
+        Err(_) => {
+            Err(Failure::new(Code::Usage, format!("{remote} has no last part that could name a local file"))
+                .with_remedy("Name it: get REMOTE LOCAL."))
+        }
     }
 }
 

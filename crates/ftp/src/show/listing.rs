@@ -113,8 +113,10 @@ fn columns(names: &[Name], width: usize) -> String {
     let most = (width / (1 + GAP)).clamp(1, names.len().max(1));
     let fitting = (2..=most).rev().find_map(|count| {
         let rows = names.len().div_ceil(count);
-        let widths: Vec<usize> =
-            names.chunks(rows).map(|column| column.iter().map(|name| name.width).max().unwrap_or(0)).collect();
+        let widths: Vec<usize> = names
+            .chunks(rows)
+            .map(|column| column.iter().map(|name| name.width).max().unwrap_or(0))
+            .collect();
         let total = widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
         (total <= width).then_some((rows, widths))
     });

@@ -102,7 +102,10 @@ fn misuse_says_what_is_wrong_and_how_it_is_called() {
             "put has no option -r. Usage: put LOCAL [REMOTE]. A name that begins with a dash goes after --: put -- -r.",
         ),
         ("quit -f", "quit has no option -f. Usage: quit."),
-        ("ls --all", "ls has no option --all. Usage: ls [-la] [PATH]. A name that begins with a dash goes after --: ls -- --all."),
+        (
+            "ls --all",
+            "ls has no option --all. Usage: ls [-la] [PATH]. A name that begins with a dash goes after --: ls -- --all.",
+        ),
         ("get ''", "a name is empty. Usage: get REMOTE [LOCAL]."),
         ("gte x", "there is no command gte. Did you mean get? help shows all commands."),
         ("frobnicate", "there is no command frobnicate. help shows all commands."),

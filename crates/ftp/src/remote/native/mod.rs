@@ -50,6 +50,11 @@ impl Native {
         self.lost
     }
 
+    /// Notes whether the server ended the session while nothing was due: it went, or said a last word.
+    pub(super) fn notice(&mut self) {
+        self.lost |= !self.opening && self.owed == Owed::Nothing && self.wire.is_stirred();
+    }
+
     /// Sends what is in line, and reads the answers to preamble, hello and login.
     pub(super) async fn ready(&mut self) -> Result<(), Failure> {
         let flushed = self.wire.flush().await;

@@ -24,7 +24,8 @@ fn clock() -> Clock {
 
 #[test]
 fn a_pipe_gets_one_bare_name_a_line() {
-    let entries = [entry("sub", EntryKind::Directory), entry("link", EntryKind::Link), entry("a b", EntryKind::File)];
+    let entries =
+        [entry("sub", EntryKind::Directory), entry("link", EntryKind::Link), entry("a b", EntryKind::File)];
     assert_eq!(short(&entries, &PIPE), "sub\nlink\na b\n");
     assert_eq!(short(&[], &PIPE), "");
     assert_eq!(short(&[], &terminal(80)), "");
@@ -48,7 +49,8 @@ fn wide_letters_take_two_columns() {
 
 #[test]
 fn directories_and_links_are_marked_and_coloured_on_a_terminal() {
-    let entries = [entry("sub", EntryKind::Directory), entry("to", EntryKind::Link), entry("f", EntryKind::File)];
+    let entries =
+        [entry("sub", EntryKind::Directory), entry("to", EntryKind::Link), entry("f", EntryKind::File)];
     assert_eq!(short(&entries, &terminal(80)), "sub/  to@  f\n");
     let colourful = Surface { width: Some(80), colour: true };
     let shown = short(&entries, &colourful);
