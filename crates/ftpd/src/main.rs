@@ -8,6 +8,11 @@ use clap::Parser;
 use ftpd::args::{Args, Command};
 use ftpd::config::{Config, Problem};
 use ftpd::{check, logs, serve, users};
+use mimalloc::MiMalloc;
+
+// glibc's keeps what password hashes and transfers took in an arena for each thread that once blocked: 180 MiB after 20 logins.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let args = Args::parse();

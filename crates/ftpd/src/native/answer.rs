@@ -24,10 +24,16 @@ impl Connection {
             Command::SetAttributes { path, modified, mode } => {
                 session.set_attributes(&path, words::attributes(modified, mode)).await.map(|()| Reply::Done)
             }
-            Command::Md5 { path } => self.wire.busy_while(session.md5(&path)).await?.map(|(size, digest)| Reply::Md5 {
-                size,
-                digest: digest.as_bytes().try_into().expect("an MD5 has 16 bytes"),
-            }),
+            Command::Md5 { path } => match self.wire.busy_unless_aborted(self.number, session.md5(&path)).await? {
+                Some(digested) => digested.map(|(size, digest)| Reply::Md5 {
+                    size,
+                    digest: digest.as_bytes().try_into().expect("an MD5 has 16 bytes"),
+                }),
+                None => {
+                    self.refuse(words::broken_off()).await?;
+                    return Ok(Outcome::Refused("broken off by the client".into()));
+                }
+            },
             Command::Hello { .. } | Command::Login { .. } | Command::Quit => unreachable!("the gate keeps these away"),
         };
         match reply {

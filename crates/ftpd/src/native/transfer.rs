@@ -120,6 +120,6 @@ impl Unmoved {
 
     fn by_client(why: Failure) -> Unmoved {
         let detail = format!("broken off by the client: {}", why.message);
-        Unmoved { failure: Failure::new(Kind::Aborted, "the client broke it off"), detail, over: true }
+        Unmoved { failure: words::broken_off(), detail, over: true }
     }
 }

@@ -25,6 +25,11 @@ pub(super) fn failure(refusal: &Refusal) -> Failure {
     }
 }
 
+/// What a client is told that broke its own command off.
+pub(super) fn broken_off() -> Failure {
+    Failure::new(Kind::Aborted, "the client broke it off")
+}
+
 fn kind(kind: store::Kind) -> Kind {
     match kind {
         store::Kind::NotFound => Kind::NotFound,

@@ -14,13 +14,13 @@ mod transfer;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use digest::Algorithm;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, interval_at, timeout};
 
 use crate::Abort;
 use crate::frame::{Decoded, Fault, Frame, Head, Message, Side, Type};
@@ -205,15 +205,39 @@ impl Wire {
         None
     }
 
+    /// Whether the peer said something, or went, while nothing was due from it.
+    pub fn is_stirred(&mut self) -> bool {
+        let Wire { stream, input, .. } = self;
+        let heard = input.poll_fill(stream, WINDOW, &mut Context::from_waker(Waker::noop()));
+        heard.is_ready() || !self.input.bytes().is_empty()
+    }
+
     /// Waits for `work`, showing signs of life to the peer; ends early, dropping `work`, when the peer is gone.
     pub async fn busy_while<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Broken> {
+        self.busy(None, work).await.map(|done| done.expect("only an abort drops the work"))
+    }
+
+    /// The same, but for an abort of command number `command`, which drops `work`: then there is nothing.
+    pub async fn busy_unless_aborted<T>(
+        &mut self,
+        command: u64,
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>, Broken> {
+        self.busy(Some(command), work).await
+    }
+
+    async fn busy<T>(&mut self, abort: Option<u64>, work: impl Future<Output = T>) -> Result<Option<T>, Broken> {
         let mut work = std::pin::pin!(work);
+        let mut sign = interval_at(Instant::now() + BUSY, BUSY);
         loop {
             tokio::select! {
                 biased;
-                done = &mut work => return Ok(done),
-                gone = self.hear_window() => return Err(gone),
-                () = sleep(BUSY) => self.send(&Message::Busy).await?,
+                done = &mut work => return Ok(Some(done)),
+                heard = self.hear_window() => heard?,
+                _ = sign.tick() => self.send(&Message::Busy).await?,
+            }
+            if abort.is_some_and(|command| self.aborted(command).is_some()) {
+                return Ok(None);
             }
         }
     }
@@ -243,20 +267,16 @@ impl Wire {
         Ok(())
     }
 
-    /// Hears up to the window, and comes back only when the connection broke. A peer that has nothing more to say may still
-    /// wait for an answer.
-    async fn hear_window(&mut self) -> Broken {
+    /// Hears something more, up to the window. A peer that has nothing more to say may still wait for an answer: its end is
+    /// nothing heard.
+    async fn hear_window(&mut self) -> Result<(), Broken> {
         let Wire { stream, input, .. } = self;
-        let broke = std::future::poll_fn(|cx| {
-            loop {
-                match input.poll_fill(stream, WINDOW, cx) {
-                    Poll::Ready(Ok(1..)) => {}
-                    Poll::Ready(Ok(0)) | Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Err(error)) => return Poll::Ready(error),
-                }
-            }
+        let heard = std::future::poll_fn(|cx| match input.poll_fill(stream, WINDOW, cx) {
+            Poll::Ready(Ok(1..)) => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(0)) | Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
         });
-        broke.await.into()
+        Ok(heard.await?)
     }
 
     /// Writes until `enough` bytes moved or all is out of our hands, hearing whenever the peer takes no more.
