@@ -20,6 +20,7 @@ pub struct WriteBehind {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each transfer, most of the time the largest")]
 enum State {
     /// Nothing under way; the blocks that complete the file are held here when they have come.
     Idle(Incoming, Option<Blocks>),

@@ -182,7 +182,8 @@ impl Incoming {
     ///
     /// # Errors
     /// [`Kind::NotVerified`] if the proof does not hold; [`Kind::Exists`] where nothing may be replaced;
-    /// [`Kind::IsDirectory`] if a directory took the name meanwhile; and what the system reports. The stage is gone then.
+    /// [`Kind::IsDirectory`] if a directory took the name meanwhile; and what the system reports. The stage is gone then; where no
+    /// more than the last sync of the directory failed, the file has its name already.
     pub fn commit(mut self, proof: Proof, attributes: Attributes) -> Result<Receipt, Error> {
         let receipt = Receipt { size: self.written, root: self.root.value() };
         if self.failed {
@@ -232,8 +233,9 @@ mod tests {
         let path = directory.path().join("file");
         let mut incoming = Incoming::local(&path, (5 << 30) + 4, Algorithm::Md5, Durability::None).unwrap();
         incoming.written = 5 << 30; // the blocks before are a hole
-        let blocks =
-            Blocks::received(b"data".to_vec(), vec![0..4], vec![digest::of_block(Algorithm::Md5, b"data")]);
+        let mut blocks = Blocks::default();
+        blocks.lay_out(4, digest::Gap::default());
+        blocks.slices_mut()[0].copy_from_slice(b"data");
         incoming.write(&blocks).unwrap();
         assert_eq!(incoming.remaining(), 0);
         incoming.commit(Proof::CleanEnd, Attributes::default()).unwrap();

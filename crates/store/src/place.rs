@@ -45,8 +45,11 @@ impl Place {
                 Some(EntryKind::Directory) => return Err(Kind::IsDirectory.into()),
                 Some(EntryKind::Other) => return Err(Kind::Special.into()),
                 Some(EntryKind::Link) => {
-                    let target = readlinkat(&directory, name, Vec::new())?.into_bytes();
-                    path = parent.join(OsString::from_vec(target));
+                    match readlinkat(&directory, name, Vec::new()) {
+                        Ok(target) => path = parent.join(OsString::from_vec(target.into_bytes())),
+                        Err(Errno::INVAL | Errno::NOENT) => {} // no link any more: look again
+                        Err(errno) => return Err(errno.into()),
+                    }
                 }
             }
         }
@@ -68,4 +71,30 @@ fn split(path: &Path) -> Option<(&Path, &OsStr)> {
     let name = path.file_name().filter(|name| path.as_os_str().as_bytes().ends_with(name.as_bytes()))?;
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     Some((parent.unwrap_or(Path::new(".")), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_a_directory_part_and_a_last_name_or_is_a_directory_itself() {
+        let cases = [
+            ("file", Some((".", "file"))),
+            ("/file", Some(("/", "file"))),
+            ("a//b/file", Some(("a//b", "file"))),
+            ("../a/../file", Some(("../a/..", "file"))),
+            ("file/", None),
+            ("file/.", None),
+            ("a/..", None),
+            ("..", None),
+            (".", None),
+            ("/", None),
+            ("", None),
+        ];
+        for (path, parts) in cases {
+            let parts = parts.map(|(parent, name)| (Path::new(parent), OsStr::new(name)));
+            assert_eq!(split(Path::new(path)), parts, "{path}");
+        }
+    }
 }

@@ -131,4 +131,13 @@ mod tests {
         sweep.visit(home.path(), true).unwrap();
         assert_eq!(sweep.swept.stages, 1);
     }
+
+    #[test]
+    fn a_directory_that_became_a_link_is_not_visited() {
+        let home = tempfile::tempdir().unwrap();
+        let link = home.path().join("link");
+        std::os::unix::fs::symlink(".", &link).unwrap();
+        assert!(Sweep::new(Base::Ambient, false).visit(&link, false).is_err());
+        assert!(Sweep::new(Base::Ambient, false).visit(&link, true).is_ok());
+    }
 }

@@ -11,13 +11,16 @@ use crate::ground::{Ground, at, kind};
 
 const PART: usize = LANES * BLOCK;
 
+/// Long ago, so that the clock of the file system has moved on since.
+fn past() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)
+}
+
 /// Reads the first part of a file of a bit more than two, lets `change` happen, and reads the rest.
 fn read_around(change: impl FnOnce(&Ground)) -> Result<Vec<u8>, Error> {
     let ground = Ground::new();
     ground.write("file", &[7; 2 * PART + 3]);
-    // Long ago, so that the clock of the file system has moved on since.
-    let past = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-    File::open(ground.at("file")).unwrap().set_modified(past).unwrap();
+    File::open(ground.at("file")).unwrap().set_modified(past()).unwrap();
     let mut outgoing = ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap();
     let (mut blocks, mut data) = (Blocks::default(), Vec::new());
     assert_eq!(outgoing.read(&mut blocks, Gap::default()).unwrap(), PART);
@@ -35,13 +38,17 @@ fn open(ground: &Ground) -> File {
 
 #[test]
 fn grown_shrunk_emptied_or_rewritten_it_has_changed() {
-    let changes: [fn(&Ground); 6] = [
+    let changes: [fn(&Ground); 7] = [
         |ground| open(ground).write_all_at(b"more", 2 * PART as u64 + 3).unwrap(),
         |ground| open(ground).set_len(2 * PART as u64).unwrap(),
         |ground| open(ground).set_len(PART as u64 + 1).unwrap(),
         |ground| open(ground).set_len(0).unwrap(),
         |ground| open(ground).write_all_at(b"x", 0).unwrap(),
         |ground| open(ground).set_modified(SystemTime::UNIX_EPOCH).unwrap(),
+        |ground| {
+            open(ground).write_all_at(b"more", 2 * PART as u64 + 3).unwrap();
+            open(ground).set_modified(past()).unwrap();
+        },
     ];
     for (number, change) in changes.into_iter().enumerate() {
         assert_eq!(kind(read_around(change)), Err(Kind::Changed), "change {number}");

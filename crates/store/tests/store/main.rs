@@ -1,6 +1,7 @@
 //! The store as its users see it, on a real file system.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::single_range_in_vec_init, reason = "one block lies in one range")]
 
 mod changes;
 mod directories;

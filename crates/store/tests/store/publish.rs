@@ -5,6 +5,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use digest::{Algorithm, BLOCK, Blocks, Digest};
+use rustix::buffer::spare_capacity;
+use rustix::fs::{XattrFlags, getxattr, setxattr};
 use store::{Attributes, Kind, Options, Proof, Replace};
 
 use crate::ground::{Ground, at, bare, blocks, kind, local, proof, write};
@@ -167,6 +169,33 @@ fn permission_bits_are_the_senders_then_the_old_files_then_the_directorys() {
     put("file", Some(0o7777));
     assert_eq!(mode("file"), 0o777);
     assert_eq!(ground.names(), ["file", "plain"]);
+}
+
+#[test]
+fn a_default_access_list_of_the_directory_is_kept() {
+    let ground = Ground::new();
+    // acl(5) as Linux stores it: version 2, then tag, permissions and id of the owner, user 12345, the group, the mask, others.
+    let entries: [(u16, u16, u32); 5] = [
+        (0x01, 7, u32::MAX),
+        (0x02, 6, 12345),
+        (0x04, 5, u32::MAX),
+        (0x10, 7, u32::MAX),
+        (0x20, 0, u32::MAX),
+    ];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, permissions, id) in entries {
+        list.extend(tag.to_le_bytes().into_iter().chain(permissions.to_le_bytes()).chain(id.to_le_bytes()));
+    }
+    setxattr(ground.at(""), "system.posix_acl_default", &list, XattrFlags::empty()).unwrap();
+    ground.write("plain", b"");
+    ground.put("file", b"").unwrap();
+    let list = |name: &str| {
+        let mut list = Vec::with_capacity(100);
+        getxattr(ground.at(name), "system.posix_acl_access", spare_capacity(&mut list)).unwrap();
+        (list, ground.at(name).metadata().unwrap().mode())
+    };
+    assert_eq!(list("file"), list("plain"));
+    assert_eq!(list("file").1 & 0o777, 0o660, "the mask lets user 12345 write");
 }
 
 #[test]

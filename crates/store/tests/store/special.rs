@@ -37,7 +37,7 @@ fn fifos_and_sockets_are_refused_at_once() {
 #[test]
 fn devices_are_refused() {
     let devices = Home::at(Path::new("/dev"), &Options::default()).unwrap();
-    for device in ["null", "zero", "tty"] {
+    for device in ["null", "zero", "full"] {
         assert_eq!(kind(devices.open(&at(device), Algorithm::Md5, 0)), Err(Kind::Special), "{device}");
         assert_eq!(kind(devices.create(&at(device), 0, Algorithm::Md5, Replace::Yes)), Err(Kind::Special));
     }

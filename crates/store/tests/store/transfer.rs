@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, symlink};
 
 use digest::{Algorithm, BLOCK, Blocks, Gap, LANES};
 use proptest::prelude::*;
-use store::{Attributes, Durability, Incoming, Kind, Options, Outgoing, Proof, Replace, Time};
+use store::{Attributes, Durability, Kind, Options, Outgoing, Proof, Replace, Time};
 
 use crate::ground::{Ground, at, bare, blocks, kind, local, proof};
 
@@ -126,14 +126,6 @@ fn a_users_own_file_arrives_where_its_links_lead() {
     incoming.commit(proof(Algorithm::Md5, b"data"), Attributes::default()).unwrap();
     assert_eq!(std::fs::read(ground.outside().join("file")).unwrap(), b"data");
     assert!(ground.at("link").symlink_metadata().unwrap().is_symlink());
-}
-
-#[test]
-fn a_name_alone_is_in_the_directory_of_the_process() {
-    let name = "a file that no run of the tests leaves behind";
-    let incoming = Incoming::local(name.as_ref(), 0, Algorithm::Md5, Durability::None).unwrap();
-    incoming.commit(Proof::CleanEnd, Attributes::default()).unwrap();
-    std::fs::remove_file(name).unwrap();
 }
 
 #[test]
