@@ -82,6 +82,17 @@ impl WriteBehind {
         self.complete(Ok).await
     }
 
+    /// Gives the file up: when this returns, its stage is gone.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn discard(mut self) {
+        if let Ok((incoming, ..)) = self.settle().await {
+            // Its drop has nobody to tell of a failure either.
+            let _ = spawn_blocking(move || drop(incoming)).await;
+        }
+    }
+
     async fn complete<T: Send + 'static>(
         mut self,
         last: impl FnOnce(Incoming) -> Result<T, Error> + Send + 'static,

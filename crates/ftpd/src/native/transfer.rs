@@ -77,9 +77,26 @@ impl Connection {
         }
     }
 
-    /// Receives blocks and the end, and publishes the file; or says why not.
+    /// Receives a file and publishes it. When this returns, there is the file or no trace of it.
     async fn receive_file(&mut self, incoming: Incoming, size: u64) -> Result<Result<Receipt, Unmoved>, Broken> {
         let mut file = WriteBehind::new(incoming);
+        let fallen = match self.receive_blocks(&mut file, size).await {
+            Ok(Ok(End { size, root, modified, mode })) => match Digest::new(self.wire.algorithm(), &root) {
+                Some(root) => {
+                    let commit = file.commit(Proof::Root { size, root }, words::attributes(modified, mode));
+                    return Ok(self.wire.busy_while(commit).await?.map_err(|error| Unmoved::new(error, true)));
+                }
+                None => Err(Broken::Malformed(Fault::Body)),
+            },
+            Ok(Err(unmoved)) => Ok(Err(unmoved)),
+            Err(broken) => Err(broken),
+        };
+        file.discard().await;
+        fallen
+    }
+
+    /// Receives blocks, up to the frame that ends them.
+    async fn receive_blocks(&mut self, file: &mut WriteBehind, size: u64) -> Result<Result<End, Unmoved>, Broken> {
         let mut spare = Blocks::default();
         loop {
             match self.wire.arrive(spare, size - self.moved).await? {
@@ -90,13 +107,7 @@ impl Connection {
                         Err(error) => return Ok(Err(Unmoved::new(error, false))),
                     }
                 }
-                Arrived::End(End { size, root, modified, mode }) => {
-                    let Some(root) = Digest::new(self.wire.algorithm(), &root) else {
-                        return Err(Broken::Malformed(Fault::Body));
-                    };
-                    let commit = file.commit(Proof::Root { size, root }, words::attributes(modified, mode));
-                    return Ok(self.wire.busy_while(commit).await?.map_err(|error| Unmoved::new(error, true)));
-                }
+                Arrived::End(end) => return Ok(Ok(end)),
                 Arrived::Abort(abort) => return Ok(Err(Unmoved::by_client(abort.failure))),
             }
         }

@@ -226,7 +226,11 @@ impl Wire {
         self.busy(Some(command), work).await
     }
 
-    async fn busy<T>(&mut self, abort: Option<u64>, work: impl Future<Output = T>) -> Result<Option<T>, Broken> {
+    async fn busy<T>(
+        &mut self,
+        abort: Option<u64>,
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>, Broken> {
         let mut work = std::pin::pin!(work);
         let mut sign = interval_at(Instant::now() + BUSY, BUSY);
         loop {

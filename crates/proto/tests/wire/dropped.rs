@@ -25,23 +25,20 @@ async fn what_was_not_sent_goes_first() {
     let data = sample(2 * LANES * BLOCK);
     let (first, second) = data.split_at(LANES * BLOCK);
     let ended = end(&data, Algorithm::Md5);
-    let send = async {
-        server.queue(&Message::Busy);
-        drop_half_way(server.send_blocks(hashed(first, Algorithm::Md5))).await;
-        drop_half_way(server.flush()).await;
-        drop_half_way(server.send_blocks(hashed(second, Algorithm::Md5))).await;
-        drop_half_way(server.send(&ended)).await;
-        server.queue(&Message::Busy);
-        // Only now does anybody read.
-        let expected =
-            [frames(&[Message::Busy]), file_frames(&data, Algorithm::Md5), frames(&[Message::Busy])].concat();
-        let mut heard = vec![0; expected.len()];
-        let (flushed, read) = tokio::join!(server.flush(), tcp.read_exact(&mut heard));
-        flushed.unwrap();
-        read.unwrap();
-        assert!(heard == expected);
-    };
-    send.await;
+    server.queue(&Message::Busy);
+    drop_half_way(server.send_blocks(hashed(first, Algorithm::Md5))).await;
+    drop_half_way(server.flush()).await;
+    drop_half_way(server.send_blocks(hashed(second, Algorithm::Md5))).await;
+    drop_half_way(server.send(&ended)).await;
+    server.queue(&Message::Busy);
+    // Only now does anybody read.
+    let mut heard = Vec::new();
+    let rest = async move { server.flush().await };
+    let (flushed, read) = tokio::join!(rest, tcp.read_to_end(&mut heard));
+    flushed.unwrap();
+    read.unwrap();
+    let busy = frames(&[Message::Busy]);
+    assert!(heard == [&busy[..], &file_frames(&data, Algorithm::Md5), &busy].concat());
 }
 
 /// Writes `bytes` in slices, with a pause behind each.

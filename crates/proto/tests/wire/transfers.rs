@@ -147,3 +147,17 @@ async fn a_block_that_is_there_does_not_wait_for_one_that_is_not() {
     };
     assert!(blocks.slices().eq([&data[BLOCK..]]));
 }
+
+#[tokio::test]
+async fn the_last_block_does_not_wait_for_the_end() {
+    let (mut tcp, mut server) = raw_client().await;
+    tcp.write_all(&data_frames(b"abc", Algorithm::Md5)).await.unwrap();
+    while !server.has_message() {
+        server.busy_while(yield_now()).await.unwrap();
+    }
+    tokio::select! {
+        biased;
+        arrived = server.arrive(Blocks::default(), 3) => assert!(matches!(arrived.unwrap(), Arrived::Blocks(_))),
+        () = std::future::ready(()) => panic!("it waits"),
+    }
+}
