@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use digest::{Algorithm, Digest, PlainMd5};
-use rustix::fs::{AtFlags, Mode, OFlags, fstat, fsync, mkdirat, renameat, syncfs, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, fsync, mkdirat, renameat, unlinkat};
 use rustix::io::Errno;
 
 use crate::attributes;
@@ -60,11 +60,7 @@ impl Home {
         let directory = match open() {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
                 DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-                let made = open()?;
-                if options.durability == Durability::Full {
-                    syncfs(&made)?; // a file that is on disk is worth nothing in a directory that is not
-                }
-                made
+                open()?
             }
             opened => opened?,
         };

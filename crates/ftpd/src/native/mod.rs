@@ -43,6 +43,8 @@ struct Connection {
     peer: SocketAddr,
     /// Who is in; nobody before the login.
     user: String,
+    /// Whether the peer has our preamble: before it, nothing we say makes sense.
+    introduced: bool,
     /// The number of the command that is being answered.
     number: u64,
     /// Bytes of file data that moved for it.
@@ -73,7 +75,7 @@ impl From<Broken> for Ended {
 /// Serves one connection to its end.
 pub(crate) async fn serve(stream: Stream, peer: SocketAddr, door: Arc<Door>) {
     let wire = Wire::new(stream, Side::Client, door.core.limits().stall);
-    let mut connection = Connection { wire, door, peer, user: String::new(), number: 0, moved: 0 };
+    let mut connection = Connection { wire, door, peer, user: String::new(), introduced: false, number: 0, moved: 0 };
     let ended = connection.run().await;
     connection.part(ended).await;
 }
@@ -119,13 +121,13 @@ impl Connection {
     async fn enter(&mut self) -> Result<Option<Session>, Ended> {
         let preamble = self.wire.preamble().await?;
         let Some(algorithm) = proto::choose(&self.door.digests, &preamble) else {
-            self.wire.queue_bytes(&Preamble::new(&[]).encode());
             let offered: Vec<&str> = self.door.digests.iter().map(|digest| digest.name()).collect();
             let failure = Failure::new(Kind::Protocol, "this server offers none of the client's digests");
             return Err(Ended::Failure(failure.with_remedy(format!("Ask for --digest {}.", offered.join(" or ")))));
         };
         self.wire.agree(algorithm);
         self.wire.queue_bytes(&Preamble::new(&[algorithm]).encode());
+        self.introduced = true;
         let mut state = State::Fresh;
         let mut tries = 0;
         loop {
@@ -223,8 +225,12 @@ impl Connection {
                 (broken.to_string(), words)
             }
         };
-        info!(user = %self.user, from = %self.peer, reason, "session ended");
+        let user = store::escaped(self.user.as_bytes()).to_string(); // before a login, anything at all
+        info!(user, from = %self.peer, reason, "session ended");
         if let Some(words) = words {
+            if !self.introduced {
+                self.wire.queue_bytes(&Preamble::new(&[]).encode());
+            }
             self.wire.queue(&Message::Reply(Reply::Refused(words)));
         }
         self.wire.part().await;

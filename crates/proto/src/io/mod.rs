@@ -234,14 +234,15 @@ impl Wire {
         let mut work = std::pin::pin!(work);
         let mut sign = interval_at(Instant::now() + BUSY, BUSY);
         loop {
+            // The abort may have been heard long before: it was sent ahead.
+            if abort.is_some_and(|command| self.aborted(command).is_some()) {
+                return Ok(None);
+            }
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(Some(done)),
                 heard = self.hear_window() => heard?,
                 _ = sign.tick() => self.send(&Message::Busy).await?,
-            }
-            if abort.is_some_and(|command| self.aborted(command).is_some()) {
-                return Ok(None);
             }
         }
     }

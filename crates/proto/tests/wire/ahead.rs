@@ -96,6 +96,57 @@ async fn an_abort_is_seen_behind_all_that_was_sent_before() {
 }
 
 #[tokio::test]
+async fn only_its_own_abort_drops_a_work() {
+    // What is heard before the work begins, what while it lasts, and whether it is done.
+    let table: [(&[u64], &[u64], bool); 5] = [
+        (&[], &[], true),
+        (&[1], &[2], true),
+        (&[2, 1, 7], &[], false),
+        (&[], &[7], false),
+        (&[1], &[2, 7], false),
+    ];
+    for (before, meanwhile, done) in table {
+        let aborts =
+            |commands: &[u64]| frames(&commands.iter().map(|command| abort(*command)).collect::<Vec<_>>());
+        let (mut tcp, mut server) = raw_client().await;
+        if let Some(last) = before.last() {
+            tcp.write_all(&aborts(before)).await.unwrap();
+            hear(&mut server, |server| server.aborted(*last).is_some()).await;
+        }
+        let work = async {
+            tcp.write_all(&aborts(meanwhile)).await.unwrap();
+            if !done {
+                std::future::pending::<()>().await;
+            }
+        };
+        // Sooner than the next sign of life, which would find it too.
+        let outcome = tokio::time::timeout(Duration::from_secs(4), server.busy_unless_aborted(7, work)).await;
+        assert_eq!(
+            outcome.expect("heard at once").unwrap().is_some(),
+            done,
+            "{before:?}, then {meanwhile:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wire_is_stirred_by_words_and_by_the_end() {
+    let (mut tcp, mut server) = raw_client().await;
+    assert!(!server.is_stirred());
+    tcp.write_all(&[1]).await.unwrap();
+    while !server.is_stirred() {
+        yield_now().await;
+    }
+    assert!(server.is_stirred(), "it stays so until that is read");
+    let (tcp, mut server) = raw_client().await;
+    drop(tcp);
+    while !server.is_stirred() {
+        yield_now().await;
+    }
+    assert_eq!(how(server.next(STALL).await), "Closed");
+}
+
+#[tokio::test]
 async fn a_message_is_there_when_it_is_whole_or_wrong() {
     let pwd = frames(&[Message::Command(Command::Pwd)]);
     let table: [(&str, &[u8], bool); 4] = [

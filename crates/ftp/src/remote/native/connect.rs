@@ -15,10 +15,17 @@ use crate::remote::Target;
 /// The port of the native door.
 const PORT: u16 = 10600;
 
+/// Bytes of a user name and its password: more than any server knows, less than a frame holds.
+const LOGIN: usize = 4096;
+
 impl Native {
     /// Connects, and puts preamble, hello and login in line.
     pub(in crate::remote) async fn open(target: &Target, login: Login, settings: &Settings) -> Result<Native, Failure> {
         let (host, port) = (target.host.as_str(), target.port.unwrap_or(PORT));
+        if login.user.len() + login.password.expose_secret().len() > LOGIN {
+            let long = format!("user name and password have more than {LOGIN} bytes");
+            return Err(Failure::new(Code::Usage, long).with_remedy("Is the right file named as the password file?"));
+        }
         let no_connection = |why: String| {
             Failure::new(Code::Connection, format!("cannot connect to {host} port {port}: {why}"))
                 .with_remedy("Is ftpd running there, and is this its host and port?")

@@ -104,6 +104,10 @@ impl Native {
 
     async fn page(&mut self) -> Result<Page, Failure> {
         match self.message().await? {
+            // A script may do something with each.
+            Message::Page(page) if !page.entries.iter().all(|entry| words::can_be_a_name(&entry.name)) => {
+                Err(self.broken(Broken::Malformed(proto::Fault::Body)))
+            }
             Message::Page(page) => {
                 if page.last {
                     self.owed = Owed::Nothing;

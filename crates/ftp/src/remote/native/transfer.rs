@@ -87,7 +87,7 @@ impl Native {
                     let attributes = words::attributes(&end);
                     return match sink {
                         Sink::File(file) => Ok(file.commit(Proof::Root { size: end.size, root }, attributes).await?.root),
-                        Sink::Output(output) => output.finish(root),
+                        Sink::Output(output) => output.finish((end.size == size).then_some(root)),
                     };
                 }
                 Arrived::Abort(abort) => {

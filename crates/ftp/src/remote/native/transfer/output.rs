@@ -34,9 +34,9 @@ impl Output {
         Ok(blocks)
     }
 
-    /// The root, if it is what the server says.
-    pub(super) fn finish(self, stated: Digest) -> Result<Digest, Failure> {
-        if self.root.value() == stated { Ok(stated) } else { Err(unverified()) }
+    /// The root, if it is what the server says; `None` if it says that the file has another size.
+    pub(super) fn finish(self, stated: Option<Digest>) -> Result<Digest, Failure> {
+        stated.filter(|stated| *stated == self.root.value()).ok_or_else(unverified)
     }
 }
 
