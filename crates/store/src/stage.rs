@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use rustix::fs::{
-    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, fsync, openat, renameat, renameat_with,
+    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, fsync, openat, renameat, renameat_with,
     unlinkat,
 };
 use rustix::io::Errno;
@@ -52,7 +52,9 @@ impl Stage {
                 // A sweep was faster and is about to remove it.
                 Err(Errno::WOULDBLOCK) => {}
                 // Where there are no locks, no sweep gets one either, and so removes nothing.
-                _ => return Ok(stage),
+                _ if fstat(&stage.file)?.st_nlink > 0 => return Ok(stage),
+                // A sweep was faster and has removed it. From the lock on, none does.
+                _ => {}
             }
         }
     }

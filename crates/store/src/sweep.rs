@@ -115,9 +115,11 @@ fn remove_stale(directory: BorrowedFd<'_>, name: &CStr, began: Time) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::{fs, thread};
 
     use super::*;
+    use crate::stage::Stage;
 
     #[test]
     fn a_stage_made_after_the_sweep_began_is_left_though_nobody_locked_it_yet() {
@@ -139,5 +141,28 @@ mod tests {
         std::os::unix::fs::symlink(".", &link).unwrap();
         assert!(Sweep::new(Base::Ambient, false).visit(&link, false).is_err());
         assert!(Sweep::new(Base::Ambient, false).visit(&link, true).is_ok());
+    }
+
+    #[test]
+    fn a_stage_is_its_makers_from_the_moment_it_is_made() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = Base::Ambient.directory(home.path()).unwrap();
+        let done = AtomicBool::new(false);
+        let made = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let mut sweep = Sweep::new(Base::Ambient, false);
+                    sweep.began = Time { seconds: i64::MAX, nanoseconds: 0 };
+                    sweep.visit(home.path(), true).unwrap();
+                }
+            });
+            let made = (0..5000).try_for_each(|_| {
+                let mut stage = Stage::create(directory.clone(), Mode::RUSR | Mode::WUSR)?;
+                stage.publish(OsStr::new("file"), true)
+            });
+            done.store(true, Ordering::Relaxed);
+            made
+        });
+        made.unwrap();
     }
 }
