@@ -1,0 +1,19 @@
+//! End-to-end tests: the real `ftpd` and the real `ftp`, on real sockets, files and terminals.
+//!
+//! Each test has a server of its own, so all can run at once. Nothing waits for a time to pass: what is waited for is a line of
+//! a log, a file that appears, bytes that went by, a word on a terminal.
+
+#![allow(clippy::unwrap_used, reason = "in a test, whatever goes wrong ends it")]
+
+mod breaks;
+mod config;
+mod crowd;
+mod disk;
+mod durable;
+mod hostile;
+mod paths;
+mod permissions;
+mod prompt;
+mod script;
+mod verbs;
+mod walls;

@@ -1,0 +1,145 @@
+//! A server that a test makes up: it speaks the wire, and says what the test wants, true or not.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+
+use digest::Algorithm;
+use proto::{Access, Command, Decoded, Frame, Message, Preamble, Reply, Side};
+
+use crate::{DEADLINE, frame};
+
+/// A made-up server for one connection.
+#[derive(Debug)]
+pub struct Fake {
+    address: SocketAddr,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The client at the other end, logged in.
+#[derive(Debug)]
+pub struct Peer {
+    stream: TcpStream,
+    heard: Vec<u8>,
+}
+
+impl Fake {
+    /// Takes one connection, lets whoever it is log in, and answers each further command by `answer`, until that hangs up by an
+    /// error or the client does.
+    pub fn answering(answer: impl FnMut(&mut Peer, Command) -> io::Result<()> + Send + 'static) -> Fake {
+        Fake::begin(move |mut stream| {
+            let mut preamble = [0; proto::PREAMBLE];
+            stream.read_exact(&mut preamble)?;
+            stream.write_all(&Preamble::new(&[Algorithm::Md5]).encode())?;
+            converse(&mut Peer { stream, heard: Vec::new() }, answer)
+        })
+    }
+
+    /// Takes one connection, says `bytes`, and hangs up when the client does.
+    pub fn saying(bytes: &'static [u8]) -> Fake {
+        Fake::begin(move |mut stream| {
+            stream.write_all(bytes)?;
+            stream.shutdown(std::net::Shutdown::Write)?;
+            stream.read_to_end(&mut Vec::new()).map(drop)
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn begin(serve: impl FnOnce(TcpStream) -> io::Result<()> + Send + 'static) -> Fake {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(DEADLINE)).unwrap();
+            drop(serve(stream)); // a client that hangs up has heard enough
+        });
+        Fake { address, thread: Some(thread) }
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        // If nobody ever came, the thread waits for somebody to come.
+        drop(TcpStream::connect(self.address));
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(thread::panicking() || matches!(ended, Some(Ok(()))), "the made-up server failed");
+    }
+}
+
+impl Peer {
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// If the client has hung up.
+    pub fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// If the client has hung up.
+    pub fn tell(&mut self, message: &Message) -> io::Result<()> {
+        self.say(&frame(message))
+    }
+
+    /// Sends a reply.
+    ///
+    /// # Errors
+    /// If the client has hung up.
+    pub fn reply(&mut self, reply: Reply) -> io::Result<()> {
+        self.tell(&Message::Reply(reply))
+    }
+
+    /// Passes over the data of a put, up to its end.
+    ///
+    /// # Errors
+    /// If the client has hung up.
+    pub fn pass_over(&mut self) -> io::Result<()> {
+        while !matches!(self.hear()?, Frame::Message(Message::End(_) | Message::Abort(_))) {}
+        Ok(())
+    }
+
+    fn command(&mut self) -> io::Result<Command> {
+        loop {
+            // What comes beside commands is of no interest.
+            if let Frame::Message(Message::Command(command)) = self.hear()? {
+                return Ok(command);
+            }
+        }
+    }
+
+    fn hear(&mut self) -> io::Result<Frame> {
+        loop {
+            match Frame::decode(&self.heard, Side::Client, Algorithm::Md5) {
+                Decoded::Message(frame, used) => {
+                    self.heard.drain(..used);
+                    return Ok(frame);
+                }
+                Decoded::Malformed(fault) => panic!("the client sends what is no frame: {fault}"),
+                Decoded::NeedMore(_) => {
+                    let mut piece = [0; 4096];
+                    match self.stream.read(&mut piece)? {
+                        0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        read => self.heard.extend_from_slice(&piece[..read]),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn converse(peer: &mut Peer, mut answer: impl FnMut(&mut Peer, Command) -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match peer.command()? {
+            Command::Hello { .. } => peer.reply(Reply::Hello { server: "made up".into() })?,
+            Command::Login { .. } => peer.reply(Reply::Welcome { access: Access::Write })?,
+            Command::Quit => return peer.reply(Reply::Goodbye),
+            command => answer(peer, command)?,
+        }
+    }
+}

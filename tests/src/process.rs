@@ -1,0 +1,17 @@
+//! What the system knows of a process.
+
+use std::fs;
+
+/// Bytes that a line of `/proc/PID/status` tells (proc_pid_status(5)): `VmRSS` is the memory in use, `VmHWM` its peak.
+/// `None` when the process has ended.
+pub fn memory(pid: u32, line: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let told = status.lines().find_map(|other| other.strip_prefix(line)?.strip_prefix(':'))?;
+    let kib: u64 = told.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// From now on, `VmHWM` is the peak since now (proc_pid_clear_refs(5)).
+pub fn forget_peak(pid: u32) {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+}

@@ -1,0 +1,344 @@
+//! A real server on a directory of its own.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use tempfile::TempDir;
+
+use crate::{ALICE, ALL, Client, Log, Ran, Raw, User, hash, programs};
+
+/// A server that is being prepared.
+#[derive(Debug, Default)]
+pub struct Builder {
+    top: String,
+    native: String,
+    limits: String,
+    quotas: Vec<(User, String)>,
+    options: Vec<OsString>,
+    mount: Option<(User, String)>,
+    trace: Option<(String, PathBuf)>,
+}
+
+impl Builder {
+    /// Adds a line to the top of users.toml: `durability = "none"`.
+    pub fn top(mut self, line: &str) -> Builder {
+        writeln!(self.top, "{line}").unwrap();
+        self
+    }
+
+    /// Adds a line to `[native]`: `digests = ["blake3"]`.
+    pub fn native(mut self, line: &str) -> Builder {
+        writeln!(self.native, "{line}").unwrap();
+        self
+    }
+
+    /// Adds a line to `[limits]`: `stall = "2s"`.
+    pub fn limit(mut self, line: &str) -> Builder {
+        writeln!(self.limits, "{line}").unwrap();
+        self
+    }
+
+    /// Gives a user a quota.
+    pub fn quota(mut self, user: User, quota: &str) -> Builder {
+        self.quotas.push((user, quota.into()));
+        self
+    }
+
+    /// Adds an option of the command line.
+    pub fn option(mut self, option: &str) -> Builder {
+        self.options.push(option.into());
+        self
+    }
+
+    /// Puts the home of `user` on a file system in memory of `size` (tmpfs(5): `4m`), which this server alone sees.
+    ///
+    /// Needs root, or user namespaces.
+    pub fn tmpfs(mut self, user: User, size: &str) -> Builder {
+        self.mount = Some((user, size.into()));
+        self
+    }
+
+    /// Has strace(1) write these system calls into `trace`, strings and paths in hexadecimal; it is whole when the server has ended.
+    pub fn traced(mut self, calls: &str, trace: &Path) -> Builder {
+        self.trace = Some((calls.into(), trace.into()));
+        self
+    }
+
+    /// Starts it, and waits until it listens.
+    #[track_caller]
+    pub fn start(self) -> Server {
+        let directory = tempfile::tempdir().unwrap();
+        for part in ["work", "homes"] {
+            fs::create_dir(directory.path().join(part)).unwrap();
+        }
+        for user in ALL {
+            fs::create_dir(directory.path().join("homes").join(user.name)).unwrap();
+        }
+        let address = SocketAddr::new(own_ip(), 0);
+        fs::write(directory.path().join("users.toml"), self.users_toml(address)).unwrap();
+        let log = Log::default();
+        let child = self.spawn(directory.path(), &log);
+        let mut server = Server { builder: self, directory, address, child: Some(child), log };
+        server.listening();
+        server
+    }
+
+    fn spawn(&self, directory: &Path, log: &Log) -> Child {
+        let mut command = match (&self.mount, &self.trace) {
+            (None, None) => Command::new(programs::ftpd()),
+            (None, Some((calls, trace))) => {
+                // -D: the process that starts is the server, and strace is beside it.
+                let mut command = Command::new("strace");
+                command.args([
+                    "-D",
+                    "-f",
+                    "-y",
+                    "-xx",
+                    "-s",
+                    "4096",
+                    "-qq",
+                    "-e",
+                    &format!("trace={calls}"),
+                    "-o",
+                ]);
+                command.arg(trace).arg(programs::ftpd());
+                command
+            }
+            (Some((user, size)), _) => {
+                let home = directory.join("homes").join(user.name);
+                let script = format!(
+                    "mount -t tmpfs -o size={size},mode=755 tmpfs '{}' && exec \"$@\"",
+                    home.display()
+                );
+                let flags = if geteuid().is_root() { "-m" } else { "-rm" };
+                let mut command = Command::new("unshare");
+                command.args([flags, "sh", "-c", &script, "sh"]).arg(programs::ftpd());
+                command
+            }
+        };
+        command.arg("--config").arg(directory.join("users.toml")).args(&self.options);
+        command.current_dir(directory).env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        log.follow(child.stderr.take().unwrap());
+        child
+    }
+
+    fn users_toml(&self, address: SocketAddr) -> String {
+        let Builder { top, native, limits, .. } = self;
+        let mut text =
+            format!("{top}[native]\nlisten = [\"{address}\"]\ntls = false\n{native}\n[limits]\n{limits}");
+        for user in ALL {
+            let User { name, access, .. } = user;
+            write!(
+                text,
+                "\n[users.{name}]\npassword = \"{}\"\nhome = \"homes/{name}\"\naccess = \"{access}\"\n",
+                hash(user)
+            )
+            .unwrap();
+            let told = self.quotas.iter().find(|(of, _)| *of == user).map(|(_, quota)| quota.as_str());
+            if let Some(quota) = told.or(user.quota) {
+                writeln!(text, "quota = \"{quota}\"").unwrap();
+            }
+        }
+        text
+    }
+}
+
+/// A running server with its directory, gone when dropped.
+#[derive(Debug)]
+pub struct Server {
+    builder: Builder,
+    directory: TempDir,
+    address: SocketAddr,
+    child: Option<Child>,
+    log: Log,
+}
+
+impl Server {
+    /// Starts one with nothing special, and waits until it listens.
+    #[track_caller]
+    pub fn start() -> Server {
+        Server::builder().start()
+    }
+
+    /// One to be prepared.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Its users.toml.
+    pub fn config(&self) -> PathBuf {
+        self.directory.path().join("users.toml")
+    }
+
+    /// The directory of all homes; nothing else of the server's lies beneath it.
+    pub fn homes(&self) -> PathBuf {
+        self.directory.path().join("homes")
+    }
+
+    /// The home of a user, seen as the server sees it.
+    pub fn home(&self, user: User) -> PathBuf {
+        let home = self.homes().join(user.name);
+        match &self.builder.mount {
+            Some((mounted, _)) if *mounted == user => {
+                let root = PathBuf::from(format!("/proc/{}/root", self.pid()));
+                root.join(home.strip_prefix("/").unwrap())
+            }
+            _ => home,
+        }
+    }
+
+    /// The directory in which clients start.
+    pub fn work(&self) -> PathBuf {
+        self.directory.path().join("work")
+    }
+
+    /// Writes a file beneath the homes: `alice/dir/file`. Directories on the way are made.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        write(&self.homes().join(path), content.as_ref())
+    }
+
+    /// Writes a file where clients start.
+    pub fn write_work(&self, path: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        write(&self.work().join(path), content.as_ref())
+    }
+
+    /// Reads a file beneath the homes.
+    #[track_caller]
+    pub fn read(&self, path: &str) -> Vec<u8> {
+        fs::read(self.homes().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Reads a file where clients start.
+    #[track_caller]
+    pub fn read_work(&self, path: &str) -> Vec<u8> {
+        fs::read(self.work().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// A run of the client by `user`.
+    pub fn client(&self, user: User) -> Client {
+        Client::new(user, &self.address.to_string(), &self.work())
+    }
+
+    /// A whole run of the client by alice.
+    #[track_caller]
+    pub fn ftp(&self, words: &[&str]) -> Ran {
+        self.client(ALICE).args(words).run()
+    }
+
+    /// A connection on which nothing was said.
+    #[track_caller]
+    pub fn connect(&self) -> Raw {
+        Raw::connect(self.address)
+    }
+
+    /// A connection on which `user` is logged in.
+    #[track_caller]
+    pub fn logged_in(&self, user: User) -> Raw {
+        Raw::logged_in(self.address, user)
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Kills it, without a last word.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.log.wait_for_end();
+    }
+
+    /// Asks it to end: SIGTERM.
+    pub fn signal_end(&self) {
+        kill_process(Pid::from_child(self.child.as_ref().expect("it runs")), Signal::TERM).unwrap();
+    }
+
+    /// Asks it to end, and waits until it has.
+    #[track_caller]
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal_end();
+        self.wait_for_end()
+    }
+
+    /// Waits until it has ended.
+    #[track_caller]
+    pub fn wait_for_end(&mut self) -> ExitStatus {
+        self.log.wait_for_end();
+        self.child.take().expect("it runs").wait().unwrap()
+    }
+
+    /// Starts it again, with its users.toml as it is now, but at the same address, and waits until it listens.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        assert!(self.child.is_none(), "end it first");
+        let told = fs::read_to_string(self.config()).unwrap();
+        let free = SocketAddr::new(self.address.ip(), 0).to_string();
+        fs::write(self.config(), told.replace(&format!("\"{free}\""), &format!("\"{}\"", self.address)))
+            .unwrap();
+        self.child = Some(self.builder.spawn(self.directory.path(), &self.log));
+        self.listening();
+    }
+
+    #[track_caller]
+    fn listening(&mut self) {
+        let line = self.log.wait_for("listening");
+        let told =
+            line.split_once("address").unwrap().1.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        let end = told
+            .find(|letter: char| !letter.is_ascii_digit() && !".:".contains(letter))
+            .unwrap_or(told.len());
+        self.address = told[..end].parse().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            if let Some(child) = &mut self.child {
+                drop((child.kill(), child.wait()));
+            }
+            eprintln!("the log of the server at {}:\n{}", self.address, self.log.text());
+            return;
+        }
+        if self.child.is_some() {
+            let status = self.terminate();
+            assert!(status.success(), "the server ended with {status}:\n{}", self.log.text());
+        }
+        self.log.check();
+    }
+}
+
+/// An address of the loopback network that no other server of this run has: the port of a server that is down cannot be taken
+/// by another one before it is up again.
+fn own_ip() -> IpAddr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let [low, high, _, _] = number.to_le_bytes();
+    let run = std::process::id() % 200 + 1; // nor most likely one of another run
+    IpAddr::V4(Ipv4Addr::new(127, run as u8, high, low))
+}
+
+fn write(path: &Path, content: &[u8]) -> PathBuf {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+    path.to_owned()
+}

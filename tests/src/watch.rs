@@ -1,0 +1,68 @@
+//! Waiting for files to come and go (inotify(7)).
+
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
+use rustix::io::Errno;
+
+use crate::{DEADLINE, stages};
+
+/// An eye on one directory.
+#[derive(Debug)]
+pub struct Watch {
+    directory: PathBuf,
+    events: OwnedFd,
+}
+
+impl Watch {
+    /// Looks at what comes to and goes from `directory` itself, from now on.
+    pub fn new(directory: impl AsRef<Path>) -> Watch {
+        let directory = directory.as_ref().to_owned();
+        let events = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).unwrap();
+        let changes = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE;
+        add_watch(&events, &directory, changes).unwrap();
+        Watch { directory, events }
+    }
+
+    /// The first stage there, as soon as there is one.
+    #[track_caller]
+    pub fn wait_for_stage(&self) -> PathBuf {
+        self.wait_until("a stage", |stages| stages.first().cloned())
+    }
+
+    /// Waits until there is no stage.
+    #[track_caller]
+    pub fn wait_for_no_stage(&self) {
+        self.wait_until("the end of all stages", |stages| stages.is_empty().then_some(()));
+    }
+
+    #[track_caller]
+    fn wait_until<T>(&self, what: &str, look: impl Fn(&[PathBuf]) -> Option<T>) -> T {
+        loop {
+            let stages = stages(&self.directory);
+            if let Some(found) = look(&stages) {
+                return found;
+            }
+            let deadline = Timespec { tv_sec: DEADLINE.as_secs().cast_signed(), tv_nsec: 0 };
+            let ready = poll(&mut [PollFd::new(&self.events, PollFlags::IN)], Some(&deadline)).unwrap();
+            assert_ne!(ready, 0, "waited in vain for {what}: {stages:?}");
+            self.forget();
+        }
+    }
+
+    /// Passes over what happened so far: the directory itself tells more.
+    fn forget(&self) {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut reader = Reader::new(&self.events, &mut buffer);
+        loop {
+            match reader.next() {
+                Ok(_) => {}
+                Err(Errno::AGAIN) => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}

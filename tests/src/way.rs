@@ -1,0 +1,147 @@
+//! A way to a server that can be cut or held up after so many bytes: what a bad wire does by chance, at a place that a test
+//! chooses.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+
+use crate::DEADLINE;
+
+/// A way to a server for one connection.
+#[derive(Debug)]
+pub struct Way {
+    address: SocketAddr,
+    gate: Arc<Gate>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Running,
+    Held,
+    Released,
+}
+
+/// What happens after so many bytes in one direction.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    Cut,
+    Hold,
+}
+
+/// A direction, and where in it something happens.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    up: u64,
+    down: u64,
+    then: Then,
+}
+
+impl Way {
+    /// A way that is cut once `bytes` went to the client.
+    pub fn cut_down(server: SocketAddr, bytes: u64) -> Way {
+        Way::new(server, Plan { up: u64::MAX, down: bytes, then: Then::Cut })
+    }
+
+    /// A way that is cut once `bytes` went to the server.
+    pub fn cut_up(server: SocketAddr, bytes: u64) -> Way {
+        Way::new(server, Plan { up: bytes, down: u64::MAX, then: Then::Cut })
+    }
+
+    /// A way on which nothing more goes to the client after `bytes`, until [`release`](Way::release).
+    pub fn hold_down(server: SocketAddr, bytes: u64) -> Way {
+        Way::new(server, Plan { up: u64::MAX, down: bytes, then: Then::Hold })
+    }
+
+    /// A way on which nothing more goes to the server after `bytes`, until [`release`](Way::release).
+    pub fn hold_up(server: SocketAddr, bytes: u64) -> Way {
+        Way::new(server, Plan { up: bytes, down: u64::MAX, then: Then::Hold })
+    }
+
+    /// Where it begins.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until so many bytes went by that the rest is held up.
+    #[track_caller]
+    pub fn wait_until_held(&self) {
+        let state = self.gate.state.lock().unwrap();
+        let running = |state: &mut State| *state == State::Running;
+        let (state, waited) = self.gate.changed.wait_timeout_while(state, DEADLINE, running).unwrap();
+        drop(state);
+        assert!(!waited.timed_out(), "fewer bytes than that came by");
+    }
+
+    /// Lets the rest go by.
+    pub fn release(&self) {
+        self.gate.set(State::Released);
+    }
+
+    fn new(server: SocketAddr, plan: Plan) -> Way {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let gate = Arc::new(Gate::default());
+        let kept = gate.clone();
+        thread::spawn(move || {
+            let (client, _) = listener.accept().unwrap();
+            let server = TcpStream::connect(server).unwrap();
+            let (from, to, also_kept) =
+                (client.try_clone().unwrap(), server.try_clone().unwrap(), kept.clone());
+            thread::spawn(move || carry(from, to, plan.up, plan.then, &also_kept));
+            carry(server, client, plan.down, plan.then, &kept);
+        });
+        Way { address, gate }
+    }
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl Gate {
+    fn set(&self, state: State) {
+        *self.state.lock().unwrap() = state;
+        self.changed.notify_all();
+    }
+
+    fn hold(&self) {
+        let mut state = self.state.lock().unwrap();
+        if *state == State::Running {
+            *state = State::Held;
+            self.changed.notify_all();
+        }
+        drop(self.changed.wait_while(state, |state| *state != State::Released));
+    }
+}
+
+/// Carries bytes until either side is closed, then closes both; after the first `left`, something happens.
+fn carry(mut from: TcpStream, mut to: TcpStream, mut left: u64, then: Then, gate: &Gate) {
+    let mut piece = vec![0; 16 * 1024];
+    loop {
+        if left == 0 {
+            match then {
+                Then::Cut => break,
+                Then::Hold => gate.hold(),
+            }
+            left = u64::MAX;
+        }
+        let room = usize::try_from(left).map_or(piece.len(), |left| left.min(piece.len()));
+        match from.read(&mut piece[..room]) {
+            Ok(read @ 1..) if to.write_all(&piece[..read]).is_ok() => left -= read as u64,
+            _ => break,
+        }
+    }
+    for side in [from, to] {
+        drop(side.shutdown(Shutdown::Both)); // it may be closed already
+    }
+}
