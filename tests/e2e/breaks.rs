@@ -119,6 +119,23 @@ fn a_stage_whose_writer_lives_is_left_alone() {
 }
 
 #[test]
+fn a_stage_that_is_swept_before_its_writer_has_locked_it_is_made_anew() {
+    let server = with_big();
+    let here = Watch::new(server.work());
+    // Between making a stage and locking it, the first client is stopped for a while: long enough for a whole second one.
+    let slow =
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:delay_enter=2s"];
+    let first = server.client(ALICE).args(["get", "small", "first"]).spawn_by(&slow);
+    here.wait_for_stage();
+    server.ftp(&["get", "small", "second"]).ok();
+    first.wait().ok();
+    for name in ["first", "second"] {
+        assert_eq!(server.read_work(name), b"small");
+    }
+    assert!(stages(server.work()).is_empty());
+}
+
+#[test]
 fn a_server_that_is_killed_in_a_get_leaves_the_old_file() {
     let mut server = with_big();
     let (way, get) = half_a_get(&server);

@@ -96,8 +96,13 @@ impl Client {
     /// As [`run`](Client::run), by a program that is given the client's command line after `words`.
     #[track_caller]
     pub fn run_by(self, words: &[&str]) -> Ran {
+        self.spawn_by(words).wait()
+    }
+
+    /// Starts it by a program that is given the client's command line after `words`.
+    pub fn spawn_by(self, words: &[&str]) -> Running {
         let command = self.command_by(words);
-        self.start(command).wait()
+        self.start(command)
     }
 
     /// Runs it to its end.
@@ -108,8 +113,7 @@ impl Client {
 
     /// Starts it.
     pub fn spawn(self) -> Running {
-        let command = self.command();
-        self.start(command)
+        self.spawn_by(&[])
     }
 
     fn command_by(&self, words: &[&str]) -> Command {
