@@ -46,7 +46,13 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>, sessions: Tas
     }
 }
 
-fn begin(tcp: TcpStream, peer: SocketAddr, door: &Arc<Door>, sessions: &TaskTracker, turning_away: &Arc<Semaphore>) {
+fn begin(
+    tcp: TcpStream,
+    peer: SocketAddr,
+    door: &Arc<Door>,
+    sessions: &TaskTracker,
+    turning_away: &Arc<Semaphore>,
+) {
     // A reply must not wait for the acknowledgement of the one before (Nagle).
     if tcp.set_nodelay(true).is_err() {
         return; // gone already

@@ -31,7 +31,9 @@ pub enum Problem {
     #[error("{0}. `ftpd check` says what would help")]
     Home(#[from] Unopened),
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address}: {source}. Is another server on that port? `listen` in users.toml names it")]
+    #[error(
+        "cannot listen on {address}: {source}. Is another server on that port? `listen` in users.toml names it"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

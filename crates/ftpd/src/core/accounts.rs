@@ -44,7 +44,10 @@ impl Accounts {
                 path: user.home.clone(),
                 source,
             })?;
-            Ok((name.clone(), Arc::new(Account { password: user.password.clone(), home, access: user.access })))
+            Ok((
+                name.clone(),
+                Arc::new(Account { password: user.password.clone(), home, access: user.access }),
+            ))
         };
         config.users.iter().map(open).collect::<Result<_, _>>().map(Accounts)
     }

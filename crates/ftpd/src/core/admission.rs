@@ -56,7 +56,8 @@ mod tests {
     #[test]
     fn places_are_bounded_in_all_and_per_address_and_come_back() {
         let admission = Admission::new(3, 2);
-        let [a, b, c]: [IpAddr; 3] = ["127.0.0.1", "127.0.0.2", "::ffff:127.0.0.1"].map(|ip| ip.parse().unwrap());
+        let [a, b, c]: [IpAddr; 3] =
+            ["127.0.0.1", "127.0.0.2", "::ffff:127.0.0.1"].map(|ip| ip.parse().unwrap());
         let first = admission.admit(a).unwrap();
         let _second = admission.admit(c).unwrap();
         assert!(admission.admit(a).is_err(), "both spellings are one address");

@@ -63,7 +63,8 @@ impl Core {
     /// [`Refusal::BadLogin`].
     pub async fn login(&self, user: &str, password: SecretString) -> Result<Session, Refusal> {
         let account = self.accounts.find(user);
-        let hash = account.map_or_else(|| password::Hash::dummy().clone(), |account| account.password.clone());
+        let hash =
+            account.map_or_else(|| password::Hash::dummy().clone(), |account| account.password.clone());
         let permit = self.hashing.clone().acquire_owned().await.map_err(|_| Refusal::Ending)?;
         let verified = tokio::task::spawn_blocking(move || {
             let _until_done = permit; // the hash goes on when its session is gone
@@ -80,7 +81,9 @@ impl Core {
     pub fn sweep(&self) {
         for (user, account) in self.accounts.iter() {
             match account.home.sweep() {
-                Ok(swept) if swept.stages > 0 => info!(user, stages = swept.stages, "removed what interrupted uploads left"),
+                Ok(swept) if swept.stages > 0 => {
+                    info!(user, stages = swept.stages, "removed what interrupted uploads left")
+                }
                 Ok(_) => {}
                 Err(error) => warn!(user, error = error.detail(), "the home could not be swept"),
             }

@@ -87,7 +87,12 @@ impl Session {
     }
 
     /// Opens a file to send it, from a block on.
-    pub async fn open(&self, path: &[u8], algorithm: Algorithm, first_block: u64) -> Result<Outgoing, Refusal> {
+    pub async fn open(
+        &self,
+        path: &[u8],
+        algorithm: Algorithm,
+        first_block: u64,
+    ) -> Result<Outgoing, Refusal> {
         let path = self.path(Right::Fetch, path)?;
         self.on_disk(move |home| home.open(&path, algorithm, first_block)).await
     }

@@ -16,7 +16,9 @@ impl Connection {
             Command::Pwd => Ok(directory(session)),
             Command::Cd { path } => session.cd(&path).await.map(|()| directory(session)),
             Command::CdUp => session.cd(b"..").await.map(|()| directory(session)),
-            Command::Stat { path } => session.stat(&path).await.map(|entry| Reply::Entry(words::entry(entry))),
+            Command::Stat { path } => {
+                session.stat(&path).await.map(|entry| Reply::Entry(words::entry(entry)))
+            }
             Command::Mkdir { path } => session.mkdir(&path).await.map(|()| Reply::Done),
             Command::Rmdir { path } => session.rmdir(&path).await.map(|()| Reply::Done),
             Command::Remove { path } => session.remove(&path).await.map(|()| Reply::Done),
@@ -24,17 +26,21 @@ impl Connection {
             Command::SetAttributes { path, modified, mode } => {
                 session.set_attributes(&path, words::attributes(modified, mode)).await.map(|()| Reply::Done)
             }
-            Command::Md5 { path } => match self.wire.busy_unless_aborted(self.number, session.md5(&path)).await? {
-                Some(digested) => digested.map(|(size, digest)| Reply::Md5 {
-                    size,
-                    digest: digest.as_bytes().try_into().expect("an MD5 has 16 bytes"),
-                }),
-                None => {
-                    self.refuse(words::broken_off()).await?;
-                    return Ok(Outcome::Refused("broken off by the client".into()));
+            Command::Md5 { path } => {
+                match self.wire.busy_unless_aborted(self.number, session.md5(&path)).await? {
+                    Some(digested) => digested.map(|(size, digest)| Reply::Md5 {
+                        size,
+                        digest: digest.as_bytes().try_into().expect("an MD5 has 16 bytes"),
+                    }),
+                    None => {
+                        self.refuse(words::broken_off()).await?;
+                        return Ok(Outcome::Refused("broken off by the client".into()));
+                    }
                 }
-            },
-            Command::Hello { .. } | Command::Login { .. } | Command::Quit => unreachable!("the gate keeps these away"),
+            }
+            Command::Hello { .. } | Command::Login { .. } | Command::Quit => {
+                unreachable!("the gate keeps these away")
+            }
         };
         match reply {
             Ok(reply) => {

@@ -24,16 +24,20 @@ pub(super) enum State {
 /// Whether `command` has its place in `state`; if not, the last words of the session.
 pub(super) fn judge(state: State, command: &Command) -> Result<(), Failure> {
     match (state, command) {
-        (_, Command::Quit) | (State::Fresh, Command::Hello { .. }) | (State::Greeted, Command::Login { .. }) => Ok(()),
+        (_, Command::Quit)
+        | (State::Fresh, Command::Hello { .. })
+        | (State::Greeted, Command::Login { .. }) => Ok(()),
         (State::Greeted | State::LoggedIn, Command::Hello { .. }) => {
-            Err(Failure::new(Kind::Protocol, "hello was said already").with_remedy("Say it once, as the first command."))
+            Err(Failure::new(Kind::Protocol, "hello was said already")
+                .with_remedy("Say it once, as the first command."))
         }
-        (State::LoggedIn, Command::Login { .. }) => Err(Failure::new(Kind::Protocol, "this session is logged in already")
-            .with_remedy("Connect again to log in as somebody else.")),
+        (State::LoggedIn, Command::Login { .. }) => {
+            Err(Failure::new(Kind::Protocol, "this session is logged in already")
+                .with_remedy("Connect again to log in as somebody else."))
+        }
         (State::LoggedIn, _) => Ok(()),
-        (State::Fresh, _) => {
-            Err(Failure::new(Kind::Protocol, "a session begins with hello").with_remedy("Say hello, then log in."))
-        }
+        (State::Fresh, _) => Err(Failure::new(Kind::Protocol, "a session begins with hello")
+            .with_remedy("Say hello, then log in.")),
         (State::Greeted, _) => {
             Err(Failure::new(Kind::NotLoggedIn, "nobody is logged in").with_remedy("Log in first."))
         }
@@ -69,7 +73,12 @@ mod tests {
             (inside, &Command::Quit, None),
         ];
         for (state, command, verdict) in table {
-            assert_eq!(judge(state, command).err().map(|failure| failure.kind), verdict, "{state:?} {}", command.verb());
+            assert_eq!(
+                judge(state, command).err().map(|failure| failure.kind),
+                verdict,
+                "{state:?} {}",
+                command.verb()
+            );
         }
     }
 }

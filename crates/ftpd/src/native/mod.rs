@@ -75,7 +75,8 @@ impl From<Broken> for Ended {
 /// Serves one connection to its end.
 pub(crate) async fn serve(stream: Stream, peer: SocketAddr, door: Arc<Door>) {
     let wire = Wire::new(stream, Side::Client, door.core.limits().stall);
-    let mut connection = Connection { wire, door, peer, user: String::new(), introduced: false, number: 0, moved: 0 };
+    let mut connection =
+        Connection { wire, door, peer, user: String::new(), introduced: false, number: 0, moved: 0 };
     let ended = connection.run().await;
     connection.part(ended).await;
 }
@@ -123,7 +124,9 @@ impl Connection {
         let Some(algorithm) = proto::choose(&self.door.digests, &preamble) else {
             let offered: Vec<&str> = self.door.digests.iter().map(|digest| digest.name()).collect();
             let failure = Failure::new(Kind::Protocol, "this server offers none of the client's digests");
-            return Err(Ended::Failure(failure.with_remedy(format!("Ask for --digest {}.", offered.join(" or ")))));
+            return Err(Ended::Failure(
+                failure.with_remedy(format!("Ask for --digest {}.", offered.join(" or "))),
+            ));
         };
         self.wire.agree(algorithm);
         self.wire.queue_bytes(&Preamble::new(&[algorithm]).encode());
@@ -240,7 +243,9 @@ impl Connection {
 /// Whether what the peer broke is the proof of its data or the protocol.
 fn fault_kind(fault: proto::Fault) -> Kind {
     match fault {
-        proto::Fault::MoreThanAnnounced | proto::Fault::FewerThanAnnounced | proto::Fault::BlockLength => Kind::NotVerified,
+        proto::Fault::MoreThanAnnounced | proto::Fault::FewerThanAnnounced | proto::Fault::BlockLength => {
+            Kind::NotVerified
+        }
         proto::Fault::Magic
         | proto::Fault::Version
         | proto::Fault::Type(_)

@@ -9,7 +9,12 @@ use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session};
 
 impl Connection {
-    pub(super) async fn get(&mut self, session: &Session, path: &[u8], first_block: u64) -> Result<Outcome, Ended> {
+    pub(super) async fn get(
+        &mut self,
+        session: &Session,
+        path: &[u8],
+        first_block: u64,
+    ) -> Result<Outcome, Ended> {
         let outgoing = match session.open(path, self.wire.algorithm(), first_block).await {
             Ok(outgoing) => outgoing,
             Err(refusal) => return self.refused(&refusal).await,
@@ -78,13 +83,21 @@ impl Connection {
     }
 
     /// Receives a file and publishes it. When this returns, there is the file or no trace of it.
-    async fn receive_file(&mut self, incoming: Incoming, size: u64) -> Result<Result<Receipt, Unmoved>, Broken> {
+    async fn receive_file(
+        &mut self,
+        incoming: Incoming,
+        size: u64,
+    ) -> Result<Result<Receipt, Unmoved>, Broken> {
         let mut file = WriteBehind::new(incoming);
         let fallen = match self.receive_blocks(&mut file, size).await {
             Ok(Ok(End { size, root, modified, mode })) => match Digest::new(self.wire.algorithm(), &root) {
                 Some(root) => {
                     let commit = file.commit(Proof::Root { size, root }, words::attributes(modified, mode));
-                    return Ok(self.wire.busy_while(commit).await?.map_err(|error| Unmoved::new(error, true)));
+                    return Ok(self
+                        .wire
+                        .busy_while(commit)
+                        .await?
+                        .map_err(|error| Unmoved::new(error, true)));
                 }
                 None => Err(Broken::Malformed(Fault::Body)),
             },
@@ -96,7 +109,11 @@ impl Connection {
     }
 
     /// Receives blocks, up to the frame that ends them.
-    async fn receive_blocks(&mut self, file: &mut WriteBehind, size: u64) -> Result<Result<End, Unmoved>, Broken> {
+    async fn receive_blocks(
+        &mut self,
+        file: &mut WriteBehind,
+        size: u64,
+    ) -> Result<Result<End, Unmoved>, Broken> {
         let mut spare = Blocks::default();
         loop {
             match self.wire.arrive(spare, size - self.moved).await? {

@@ -20,8 +20,12 @@ pub(super) fn failure(refusal: &Refusal) -> Failure {
             message: error.sentence().into(),
             remedy: error.remedy().map(Into::into),
         },
-        Refusal::Ending => failure(Kind::Ending, "the server is ending").with_remedy("Try again in a moment."),
-        Refusal::Failed => failure(Kind::Internal, "the server failed at this").with_remedy("Its log says more."),
+        Refusal::Ending => {
+            failure(Kind::Ending, "the server is ending").with_remedy("Try again in a moment.")
+        }
+        Refusal::Failed => {
+            failure(Kind::Internal, "the server failed at this").with_remedy("Its log says more.")
+        }
     }
 }
 
@@ -66,7 +70,13 @@ pub(super) fn entry(entry: store::Entry) -> proto::Entry {
         store::EntryKind::Link => proto::EntryKind::Link,
         store::EntryKind::Other => proto::EntryKind::Other,
     };
-    proto::Entry { name: entry.name, kind, size: entry.size, modified: time(entry.modified), mode: entry.mode }
+    proto::Entry {
+        name: entry.name,
+        kind,
+        size: entry.size,
+        modified: time(entry.modified),
+        mode: entry.mode,
+    }
 }
 
 pub(super) fn time(time: store::Time) -> proto::Time {

@@ -36,9 +36,14 @@ impl Native {
         self.done(Command::Rename { from: from.into(), to: to.into() }).await
     }
 
-    pub(in crate::remote) async fn set_attributes(&mut self, path: &str, attributes: Attributes) -> Result<(), Failure> {
+    pub(in crate::remote) async fn set_attributes(
+        &mut self,
+        path: &str,
+        attributes: Attributes,
+    ) -> Result<(), Failure> {
         let Attributes { modified, mode } = attributes;
-        self.done(Command::SetAttributes { path: path.into(), modified: modified.map(words::to_wire), mode }).await
+        self.done(Command::SetAttributes { path: path.into(), modified: modified.map(words::to_wire), mode })
+            .await
     }
 
     pub(in crate::remote) async fn stat(&mut self, path: &str) -> Result<Entry, Failure> {

@@ -20,11 +20,17 @@ const LOGIN: usize = 4096;
 
 impl Native {
     /// Connects, and puts preamble, hello and login in line.
-    pub(in crate::remote) async fn open(target: &Target, login: Login, settings: &Settings) -> Result<Native, Failure> {
+    pub(in crate::remote) async fn open(
+        target: &Target,
+        login: Login,
+        settings: &Settings,
+    ) -> Result<Native, Failure> {
         let (host, port) = (target.host.as_str(), target.port.unwrap_or(PORT));
         if login.user.len() + login.password.expose_secret().len() > LOGIN {
             let long = format!("user name and password have more than {LOGIN} bytes");
-            return Err(Failure::new(Code::Usage, long).with_remedy("Is the right file named as the password file?"));
+            return Err(
+                Failure::new(Code::Usage, long).with_remedy("Is the right file named as the password file?")
+            );
         }
         let no_connection = |why: String| {
             Failure::new(Code::Connection, format!("cannot connect to {host} port {port}: {why}"))
@@ -40,7 +46,9 @@ impl Native {
         // Exactly one digest is offered: data is sent before the server could choose.
         wire.agree(settings.digest);
         wire.queue_bytes(&Preamble::new(&[settings.digest]).encode());
-        wire.queue(&Message::Command(Command::Hello { client: concat!("ftp ", env!("CARGO_PKG_VERSION")).into() }));
+        wire.queue(&Message::Command(Command::Hello {
+            client: concat!("ftp ", env!("CARGO_PKG_VERSION")).into(),
+        }));
         let password = Secret::new(login.password.expose_secret().into());
         wire.queue(&Message::Command(Command::Login { user: login.user, password }));
         Ok(Native {

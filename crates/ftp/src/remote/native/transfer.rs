@@ -26,9 +26,16 @@ enum Sink {
 
 impl Native {
     /// Fetches a file.
-    pub(in crate::remote) async fn get(&mut self, path: &str, into: Into<'_>, progress: &Progress) -> Result<Receipt, Failure> {
+    pub(in crate::remote) async fn get(
+        &mut self,
+        path: &str,
+        into: Into<'_>,
+        progress: &Progress,
+    ) -> Result<Receipt, Failure> {
         let began = Instant::now();
-        let Reply::Sending { size } = self.request(Command::Get { path: path.into(), first_block: 0 }).await? else {
+        let Reply::Sending { size } =
+            self.request(Command::Get { path: path.into(), first_block: 0 }).await?
+        else {
             return Err(self.unexpected());
         };
         progress.begin(path, size);
@@ -50,7 +57,10 @@ impl Native {
         let algorithm = self.settings.digest;
         let Into::File(path) = into else { return Ok(Sink::Output(Output::new(algorithm))) };
         let path = path.to_owned();
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .map_or(PathBuf::from("."), Path::to_owned);
         let sweep = self.swept.insert(directory.clone());
         let created = on_disk(move || {
             if sweep {
@@ -86,7 +96,9 @@ impl Native {
                     };
                     let attributes = words::attributes(&end);
                     return match sink {
-                        Sink::File(file) => Ok(file.commit(Proof::Root { size: end.size, root }, attributes).await?.root),
+                        Sink::File(file) => {
+                            Ok(file.commit(Proof::Root { size: end.size, root }, attributes).await?.root)
+                        }
                         Sink::Output(output) => output.finish((end.size == size).then_some(root)),
                     };
                 }
@@ -109,7 +121,12 @@ impl Native {
     }
 
     /// Brings a file.
-    pub(in crate::remote) async fn put(&mut self, local: &Path, path: &str, progress: &Progress) -> Result<Receipt, Failure> {
+    pub(in crate::remote) async fn put(
+        &mut self,
+        local: &Path,
+        path: &str,
+        progress: &Progress,
+    ) -> Result<Receipt, Failure> {
         let began = Instant::now();
         let (source, algorithm) = (local.to_owned(), self.settings.digest);
         let outgoing = on_disk(move || Ok(Outgoing::local(&source, algorithm)?)).await?;
@@ -120,11 +137,15 @@ impl Native {
         progress.end();
         match sent {
             Ok(root) => match self.reply().await? {
-                Reply::Stored { size: stored, root: theirs } if stored == size && theirs == root.as_bytes() => {
+                Reply::Stored { size: stored, root: theirs }
+                    if stored == size && theirs == root.as_bytes() =>
+                {
                     Ok(receipt(size, root, began))
                 }
-                Reply::Stored { .. } => Err(Failure::new(Code::NotVerified, "the server stored something else")
-                    .with_remedy("Put the file again.")),
+                Reply::Stored { .. } => {
+                    Err(Failure::new(Code::NotVerified, "the server stored something else")
+                        .with_remedy("Put the file again."))
+                }
                 _ => Err(self.unexpected()),
             },
             Err(failure) => {
@@ -152,7 +173,12 @@ impl Native {
             }
         }
         let root = file.finish().root();
-        let end = End { size, root: root.as_bytes().to_vec(), modified: attributes.modified.map(words::to_wire), mode: attributes.mode };
+        let end = End {
+            size,
+            root: root.as_bytes().to_vec(),
+            modified: attributes.modified.map(words::to_wire),
+            mode: attributes.mode,
+        };
         let sent = self.wire.send(&Message::End(end)).await;
         self.told(sent)?;
         Ok(root)
@@ -178,6 +204,8 @@ fn receipt(size: u64, root: Digest, began: Instant) -> Receipt {
 }
 
 /// Does what may block on a disk where that is allowed.
-async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failure> + Send + 'static) -> Result<T, Failure> {
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     spawn_blocking(work).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }

@@ -30,19 +30,27 @@ pub(super) fn refused(refused: proto::Failure) -> Failure {
 
 /// Whether nothing follows a refusal of this kind.
 pub(super) fn ends_session(kind: Kind) -> bool {
-    matches!(kind, Kind::Protocol | Kind::NotLoggedIn | Kind::Limit | Kind::TimedOut | Kind::Ending | Kind::NotVerified)
+    matches!(
+        kind,
+        Kind::Protocol | Kind::NotLoggedIn | Kind::Limit | Kind::TimedOut | Kind::Ending | Kind::NotVerified
+    )
 }
 
 /// What a broken connection to `host` means.
 pub(super) fn broken(broken: &Broken, host: &str) -> Failure {
     match broken {
-        Broken::Malformed(Fault::Magic) => Failure::new(Code::Connection, format!("{host} does not speak ftpd/1"))
-            .with_remedy("Is this the port of ftpd's native door? It is 10600 unless its users.toml says otherwise."),
-        Broken::Malformed(fault @ (Fault::MoreThanAnnounced | Fault::FewerThanAnnounced | Fault::BlockLength)) => {
-            Failure::new(Code::NotVerified, fault.to_string()).with_remedy("Nothing was kept. Try again.")
+        Broken::Malformed(Fault::Magic) => {
+            Failure::new(Code::Connection, format!("{host} does not speak ftpd/1")).with_remedy(
+                "Is this the port of ftpd's native door? It is 10600 unless its users.toml says otherwise.",
+            )
         }
-        Broken::Malformed(fault) => Failure::new(Code::Connection, format!("{host} broke the protocol: {fault}"))
-            .with_remedy("Do the versions of ftp and ftpd fit?"),
+        Broken::Malformed(
+            fault @ (Fault::MoreThanAnnounced | Fault::FewerThanAnnounced | Fault::BlockLength),
+        ) => Failure::new(Code::NotVerified, fault.to_string()).with_remedy("Nothing was kept. Try again."),
+        Broken::Malformed(fault) => {
+            Failure::new(Code::Connection, format!("{host} broke the protocol: {fault}"))
+                .with_remedy("Do the versions of ftp and ftpd fit?")
+        }
         Broken::Closed | Broken::Cut | Broken::Io(_) => {
             Failure::new(Code::Connection, format!("{host}: {broken}")).with_remedy("Try again.")
         }
@@ -63,7 +71,11 @@ pub(super) fn entry(entry: proto::Entry) -> Entry {
 
 /// Whether a directory can hold that name (POSIX, 3.170). It need not be text.
 pub(super) fn can_be_a_name(name: &[u8]) -> bool {
-    (1..=255).contains(&name.len()) && name != b"." && name != b".." && !name.contains(&b'/') && !name.contains(&0)
+    (1..=255).contains(&name.len())
+        && name != b"."
+        && name != b".."
+        && !name.contains(&b'/')
+        && !name.contains(&0)
 }
 
 pub(super) fn attributes(end: &proto::End) -> Attributes {
