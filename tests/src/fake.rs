@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use digest::Algorithm;
 use proto::{Access, Command, Decoded, Frame, Message, Preamble, Reply, Side};
 
-use crate::{DEADLINE, frame};
+use crate::{DEADLINE, frame, read_once};
 
 /// A made-up server for one connection.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl Peer {
                 Decoded::Malformed(fault) => panic!("the client sends what is no frame: {fault}"),
                 Decoded::NeedMore(_) => {
                     let mut piece = [0; 4096];
-                    match self.stream.read(&mut piece)? {
+                    match read_once(&mut self.stream, &mut piece)? {
                         0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                         read => self.heard.extend_from_slice(&piece[..read]),
                     }

@@ -61,3 +61,13 @@ pub use way::Way;
 
 /// After this, something that is waited for will not come any more.
 pub const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Reads once; a signal that comes meanwhile (EINTR) is no answer.
+pub(crate) fn read_once(from: &mut impl std::io::Read, into: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match from.read(into) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}

@@ -1,12 +1,12 @@
 //! The client's side of the wire by hand, to say what no client says.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use digest::{Algorithm, BLOCK};
 use proto::{Command, Decoded, End, Failure, Frame, HEAD, Message, PREAMBLE, Preamble, Reply, Secret, Side};
 
-use crate::{DEADLINE, User};
+use crate::{DEADLINE, User, read_once};
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -214,7 +214,7 @@ impl Raw {
     /// Hears more; 0 at the end. A connection that was reset is at its end, too.
     fn fill(&mut self) -> usize {
         let mut piece = vec![0; 64 * 1024];
-        match self.stream.read(&mut piece) {
+        match read_once(&mut self.stream, &mut piece) {
             Ok(read) => {
                 self.heard.extend_from_slice(&piece[..read]);
                 read

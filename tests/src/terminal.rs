@@ -4,7 +4,7 @@
 //! All that is needed is an open pair of descriptors and `setsid --ctty` (util-linux), which makes it the program's terminal.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::{Child, Command};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -12,7 +12,7 @@ use std::thread;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
-use crate::DEADLINE;
+use crate::{DEADLINE, read_once};
 
 /// A program with a terminal of its own.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ impl Screen {
         let mut piece = [0; 4096];
         loop {
             // When nobody has the terminal open any more, reading it is an error (EIO).
-            let read = source.read(&mut piece).unwrap_or(0);
+            let read = read_once(&mut source, &mut piece).unwrap_or(0);
             let mut written = self.written.lock().unwrap();
             written.bytes.extend_from_slice(&piece[..read]);
             written.ended = read == 0;

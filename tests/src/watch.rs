@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use crate::{DEADLINE, stages};
 
@@ -47,7 +47,8 @@ impl Watch {
                 return found;
             }
             let deadline = Timespec { tv_sec: DEADLINE.as_secs().cast_signed(), tv_nsec: 0 };
-            let ready = poll(&mut [PollFd::new(&self.events, PollFlags::IN)], Some(&deadline)).unwrap();
+            let events = &mut [PollFd::new(&self.events, PollFlags::IN)];
+            let ready = retry_on_intr(|| poll(events, Some(&deadline))).unwrap();
             assert_ne!(ready, 0, "waited in vain for {what}: {stages:?}");
             self.forget();
         }

@@ -1,12 +1,12 @@
 //! A way to a server that can be cut or held up after so many bytes: what a bad wire does by chance, at a place that a test
 //! chooses.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, read_once};
 
 /// A way to a server for one connection.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, mut left: u64, then: Then, gate
             left = u64::MAX;
         }
         let room = usize::try_from(left).map_or(piece.len(), |left| left.min(piece.len()));
-        match from.read(&mut piece[..room]) {
+        match read_once(&mut from, &mut piece[..room]) {
             Ok(read @ 1..) if to.write_all(&piece[..read]).is_ok() => left -= read as u64,
             _ => break,
         }

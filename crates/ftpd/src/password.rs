@@ -19,7 +19,7 @@ const DUMMY: &str =
 #[derive(Clone, Debug)]
 pub struct Hash(SecretString);
 
-/// Why a text is no [`Hash`]; says nothing of the text.
+/// Why a text is no [`struct@Hash`]; says nothing of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Flaw {
     /// It does not begin as a PHC string does: most likely the password itself.

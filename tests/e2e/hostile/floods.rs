@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use e2e::{ALICE, BOB, Heard, Server, bytes, forget_peak, frame, memory};
+use e2e::{ALICE, BOB, Heard, Raw, Server, bytes, forget_peak, frame, memory};
 use proto::{Command, Kind, Message, Reply};
 
 use super::{Bystander, last_words};
@@ -83,6 +83,24 @@ fn a_thousand_files_asked_for_ahead_come_in_order() {
         };
         assert!(raw.file().map_err(|failure| failure.kind) == wanted, "file {number}");
     }
+}
+
+#[test]
+fn wrong_logins_by_the_dozen_take_the_memory_of_two() {
+    const MOST: u64 = 2 * 19 * MIB + 32 * MIB; // two hashes of 19 MiB, and what else forty sessions take
+    let server = Server::start();
+    let mut bystander = Bystander::of(&server);
+    forget_peak(server.pid());
+    let before = memory(server.pid(), "VmHWM").unwrap();
+    let mut strangers: Vec<Raw> = (0..40).map(|_| Raw::greeted(server.address())).collect();
+    strangers.iter_mut().for_each(|stranger| stranger.send_login("nobody", "wrong"));
+    bystander.goes_on();
+    server.ftp(&["pwd"]).ok(); // who knows the password gets in, in turn
+    for mut stranger in strangers {
+        assert_eq!(stranger.refusal().kind, Kind::Login);
+    }
+    let peak = memory(server.pid(), "VmHWM").unwrap();
+    assert!(peak < before + MOST, "memory grew from {before} to {peak} bytes");
 }
 
 #[test]

@@ -58,6 +58,20 @@ fn a_lost_connection_ends_a_batch_whatever_it_tolerates() {
 }
 
 #[test]
+fn a_refused_put_leaves_the_session_as_it_was() {
+    let server = Server::start();
+    server.write_work("large", vec![7; 20 << 20]);
+    server.write_work("small", b"small");
+    for user in [ALICE, e2e::QUINN] {
+        let batch = "-put large missing/large\n-put large small/\nput small\n-put large small/x\ncat small\n";
+        server.client(user).option("-b").option("-").stdin(batch).run().fails(9).wrote("small");
+    }
+    server.client(e2e::BOB).stdin("put large\npwd\n").run().fails(9).wrote("/\n");
+    server.log().wait_for_nth(3, &["session ended", "reason=\"quit\""]);
+    assert_eq!(server.log().count(&["verb=\"login\""]), 3);
+}
+
+#[test]
 fn a_long_batch_uses_one_session() {
     let server = Server::start();
     let commands: String =

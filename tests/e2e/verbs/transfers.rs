@@ -179,3 +179,16 @@ fn a_server_picks_the_first_of_its_digests_that_the_client_offers() {
     md5.told("--digest blake3");
     assert!(!server.work().join("other").exists());
 }
+
+#[test]
+fn without_durability_all_is_the_same() {
+    let server = Server::builder().top("durability = \"none\"").start();
+    let content = bytes(MIB + 1, 1);
+    dress(&server.write_work("file", &content), 0o640);
+    server.ftp(&["put", "file"]).ok();
+    assert!(server.read("alice/file") == content);
+    assert_eq!(attributes(&server.home(ALICE).join("file")), wanted(0o640));
+    server.ftp(&["get", "file", "back"]).ok();
+    assert!(server.read_work("back") == content);
+    assert!(stages(server.homes()).is_empty());
+}
