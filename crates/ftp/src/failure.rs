@@ -111,14 +111,11 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Failure {
         let code = match error.kind() {
             Kind::NotFound => Code::NotFound,
-            Kind::Denied => Code::Denied,
+            Kind::Denied | Kind::Special => Code::Denied,
             Kind::InvalidName => Code::Usage,
-            Kind::Exists
-            | Kind::NotEmpty
-            | Kind::IsDirectory
-            | Kind::NotDirectory
-            | Kind::Special
-            | Kind::TooManyLinks => Code::Other,
+            Kind::Exists | Kind::NotEmpty | Kind::IsDirectory | Kind::NotDirectory | Kind::TooManyLinks => {
+                Code::Other
+            }
             Kind::NoSpace | Kind::Quota | Kind::TooLarge | Kind::ReadOnly | Kind::Io => Code::Storage,
             Kind::Changed | Kind::NotVerified => Code::NotVerified,
         };

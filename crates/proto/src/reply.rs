@@ -78,7 +78,7 @@ pub struct Page {
 /// A file, directory or other thing that has a name.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Entry {
-    /// The last part of its path, as the disk has it: most often UTF-8, never empty.
+    /// The last part of its path, as the disk has it: most often UTF-8, never empty; `/` for the home itself.
     pub name: Vec<u8>,
     /// What it is.
     pub kind: EntryKind,

@@ -11,7 +11,7 @@ pub(super) fn refused(refused: proto::Failure) -> Failure {
     let code = match refused.kind {
         Kind::NotLoggedIn | Kind::Login => Code::Login,
         Kind::Limit | Kind::TimedOut | Kind::Ending => Code::Connection,
-        Kind::Denied => Code::Denied,
+        Kind::Denied | Kind::Special => Code::Denied,
         Kind::NotFound => Code::NotFound,
         Kind::InvalidName => Code::Usage,
         Kind::NoSpace | Kind::Quota | Kind::TooLarge | Kind::ReadOnly => Code::Storage,
@@ -21,7 +21,6 @@ pub(super) fn refused(refused: proto::Failure) -> Failure {
         | Kind::NotEmpty
         | Kind::IsDirectory
         | Kind::NotDirectory
-        | Kind::Special
         | Kind::Aborted
         | Kind::Internal => Code::Other,
     };
