@@ -1,8 +1,8 @@
-//! Up to sixteen blocks in one buffer: the unit in which file data is read, hashed, framed and written, without a copy.
+//! Up to 32 blocks in one buffer: the unit in which file data is read, hashed, framed and written, without a copy.
 
 use std::ops::Range;
 
-use crate::{Algorithm, BLOCK, Digest, LANES};
+use crate::{Algorithm, BATCH, BLOCK, Digest};
 
 /// Room around each block, for whatever frames it on its way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Gap {
     }
 }
 
-/// Up to [`LANES`] blocks lying in one buffer, and a digest of each.
+/// Up to [`BATCH`] blocks lying in one buffer, and a digest of each.
 ///
 /// Going out: [`lay_out`](Blocks::lay_out), fill [`slices_mut`](Blocks::slices_mut), [`hash`](Blocks::hash), then frame each block in
 /// its gap. Coming in: [`received`](Blocks::received) says where blocks lie and what digests their sender stated;
@@ -37,9 +37,9 @@ impl Blocks {
     ///
     /// # Panics
     ///
-    /// If `data` is more than `LANES * BLOCK`.
+    /// If `data` is more than `BATCH * BLOCK`.
     pub fn lay_out(&mut self, data: usize, gap: Gap) {
-        assert!(data <= LANES * BLOCK, "a Blocks holds at most {LANES} blocks");
+        assert!(data <= BATCH * BLOCK, "a Blocks holds at most {BATCH} blocks");
         self.digests.clear();
         self.spans.clear();
         let mut at = 0;

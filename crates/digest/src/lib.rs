@@ -39,8 +39,11 @@ pub use value::{Algorithm, Digest};
 /// Bytes in a block; only the last one of a file is shorter.
 pub const BLOCK: usize = 64 * 1024;
 
-/// Blocks that are hashed at once, and that a [`Blocks`] holds at the most.
+/// Blocks that are hashed at once.
 pub const LANES: usize = 16;
+
+/// Blocks that a [`Blocks`] holds at the most: what crosses to another thread in one go, each crossing having its cost.
+pub const BATCH: usize = 2 * LANES;
 
 /// The digest of one block.
 pub fn of_block(algorithm: Algorithm, data: &[u8]) -> Digest {

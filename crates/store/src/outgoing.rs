@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use digest::{Algorithm, BLOCK, Blocks, Digest, Gap, LANES, Root};
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, Root};
 
 use crate::beneath::Base;
 use crate::entry::Attributes;
@@ -58,14 +58,14 @@ impl Outgoing {
         Attributes { modified: Some(self.source.modified()), mode: Some(self.source.mode()) }
     }
 
-    /// Lays out the next blocks, at most [`LANES`], in `blocks` with `gap` around each, and hashes them. Returns how many bytes
+    /// Lays out the next blocks, at most [`BATCH`], in `blocks` with `gap` around each, and hashes them. Returns how many bytes
     /// they have; 0 at the end.
     ///
     /// # Errors
     /// [`Kind::Changed`], at the latest with the last block, if the file has another size or time than when it was opened;
     /// and what reading reports. After an error nothing read from this file may be called verified.
     pub fn read(&mut self, blocks: &mut Blocks, gap: Gap) -> Result<usize, Error> {
-        let data = usize::try_from(self.remaining()).map_or(LANES * BLOCK, |left| left.min(LANES * BLOCK));
+        let data = usize::try_from(self.remaining()).map_or(BATCH * BLOCK, |left| left.min(BATCH * BLOCK));
         blocks.lay_out(data, gap);
         if data > 0 {
             self.source.fill(blocks.slices_mut())?;

@@ -13,7 +13,7 @@ fn data() -> impl Strategy<Value = usize> {
     prop_oneof![
         0..300usize,
         (0..=3usize, 0..3usize).prop_map(|(blocks, more)| (blocks * BLOCK + more).saturating_sub(1)),
-        Just(LANES * BLOCK),
+        Just(BATCH * BLOCK),
     ]
 }
 
@@ -109,9 +109,9 @@ fn the_other_algorithm_does_not_verify() {
 }
 
 #[test]
-#[should_panic(expected = "at most 16 blocks")]
+#[should_panic(expected = "at most 32 blocks")]
 fn too_much_is_refused() {
-    Blocks::default().lay_out(LANES * BLOCK + 1, Gap::default());
+    Blocks::default().lay_out(BATCH * BLOCK + 1, Gap::default());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use digest::{BLOCK, Blocks, LANES};
+use digest::{BATCH, BLOCK, Blocks};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::yield_now;
 
@@ -36,14 +36,14 @@ async fn after_a_transfer_little_is_held() {
     let (mut client, mut server) = pair().await;
     let send = async {
         let mut blocks = Blocks::default();
-        blocks.lay_out(LANES * BLOCK, gap(Algorithm::Md5));
+        blocks.lay_out(BATCH * BLOCK, gap(Algorithm::Md5));
         blocks.hash(Algorithm::Md5);
         client.send_blocks(blocks).await.unwrap();
         let end = End { size: 0, root: vec![], modified: None, mode: None };
         client.send(&Message::End(end)).await.unwrap();
     };
     let receive = async {
-        let mut left = (LANES * BLOCK) as u64;
+        let mut left = (BATCH * BLOCK) as u64;
         let mut spare = Blocks::default();
         while let Arrived::Blocks(blocks) = server.arrive(spare, left).await.unwrap() {
             left -= blocks.data_len() as u64;

@@ -1,8 +1,8 @@
-//! File data on the wire, sixteen blocks at a time.
+//! File data on the wire, a batch of blocks at a time.
 
 use std::time::Duration;
 
-use digest::{BLOCK, Blocks, Digest, LANES};
+use digest::{BATCH, BLOCK, Blocks, Digest};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Broken, Wire};
@@ -44,7 +44,7 @@ impl Wire {
         let (spare, mut spans, mut digests) = spare.into_parts();
         spans.clear();
         digests.clear();
-        let expected = usize::try_from(left).map_or(LANES * BLOCK, |left| left.min(LANES * BLOCK));
+        let expected = usize::try_from(left).map_or(BATCH * BLOCK, |left| left.min(BATCH * BLOCK));
         // Never beyond these blocks, so that nothing has to be moved to the next buffer; the last ones may bring the end along.
         let room =
             gap(self.algorithm).room(expected) + if left <= expected as u64 { HEAD + limits::END } else { 0 };
@@ -66,7 +66,7 @@ impl Wire {
                         spans.push(used + HEAD..used + HEAD + data);
                         due -= data as u64;
                         used += whole;
-                        if spans.len() == LANES {
+                        if spans.len() == BATCH {
                             break;
                         }
                         continue;

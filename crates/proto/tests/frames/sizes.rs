@@ -1,6 +1,6 @@
 //! What fits: the largest messages, and blocks in their frames.
 
-use digest::{Algorithm, BLOCK, Blocks, LANES};
+use digest::{Algorithm, BATCH, BLOCK, Blocks};
 use proto::{
     Abort, Command, Decoded, End, Entry, EntryKind, Failure, Fault, Frame, HEAD, Kind, Message, Page, Reply,
     Secret, Side, Time, block_frame, gap, limits, seal,
@@ -73,7 +73,7 @@ fn a_page_of_the_shortest_names_is_read_up_to_the_cap() {
 #[test]
 fn sealed_blocks_are_data_frames_end_to_end() {
     for algorithm in Algorithm::ALL {
-        for len in [1, 100, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, LANES * BLOCK] {
+        for len in [1, 100, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, BATCH * BLOCK] {
             let mut blocks = Blocks::default();
             blocks.lay_out(len, gap(algorithm));
             for (number, block) in blocks.slices_mut().into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Futures dropped half-way, and the bytes in order all the same.
 
-use digest::{Algorithm, BLOCK, Blocks, LANES};
+use digest::{Algorithm, BATCH, BLOCK, Blocks};
 use proto::io::{Arrived, Wire};
 use proto::{Command, Message, Side};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,8 +22,8 @@ async fn drop_half_way<T>(future: impl Future<Output = T>) {
 async fn what_was_not_sent_goes_first() {
     let (mut tcp, server) = sockets(true).await;
     let mut server = wire(server, Side::Client, STALL);
-    let data = sample(2 * LANES * BLOCK);
-    let (first, second) = data.split_at(LANES * BLOCK);
+    let data = sample(2 * BATCH * BLOCK);
+    let (first, second) = data.split_at(BATCH * BLOCK);
     let ended = end(&data, Algorithm::Md5);
     server.queue(&Message::Busy);
     drop_half_way(server.send_blocks(hashed(first, Algorithm::Md5))).await;

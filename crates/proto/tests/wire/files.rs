@@ -1,6 +1,6 @@
 //! Files to send, and their way through a wire.
 
-use digest::{Algorithm, BLOCK, Blocks, LANES, Root};
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Root};
 use proto::io::{Arrived, Wire};
 use proto::{Command, End, Message, gap, seal};
 
@@ -11,9 +11,9 @@ pub(crate) const SIZES: [usize; 9] = [
     BLOCK - 1,
     BLOCK,
     BLOCK + 1,
-    LANES * BLOCK - 1,
-    LANES * BLOCK,
-    LANES * BLOCK + 1,
+    BATCH * BLOCK - 1,
+    BATCH * BLOCK,
+    BATCH * BLOCK + 1,
     5 * 1024 * 1024 + 3,
 ];
 
@@ -71,7 +71,7 @@ pub(crate) fn data_frames(data: &[u8], algorithm: Algorithm) -> Vec<u8> {
         seal(&mut blocks);
         blocks.buffer().to_vec()
     };
-    data.chunks(LANES * BLOCK).flat_map(run).collect()
+    data.chunks(BATCH * BLOCK).flat_map(run).collect()
 }
 
 /// The data frames and the end of a file.
@@ -88,7 +88,7 @@ pub(crate) fn put(size: usize) -> Message {
 
 /// Sends a file.
 pub(crate) async fn send(wire: &mut Wire, data: &[u8]) {
-    for run in data.chunks(LANES * BLOCK) {
+    for run in data.chunks(BATCH * BLOCK) {
         wire.send_blocks(hashed(run, wire.algorithm())).await.unwrap();
     }
     wire.send(&end(data, wire.algorithm())).await.unwrap();
@@ -101,7 +101,7 @@ pub(crate) async fn receive(wire: &mut Wire, len: usize) -> Vec<u8> {
     loop {
         match wire.arrive(spare, (len - data.len()) as u64).await.unwrap() {
             Arrived::Blocks(blocks) => {
-                assert!((1..=LANES).contains(&blocks.spans().len()) && blocks.verify(wire.algorithm()));
+                assert!((1..=BATCH).contains(&blocks.spans().len()) && blocks.verify(wire.algorithm()));
                 blocks.slices().for_each(|block| data.extend_from_slice(block));
                 spare = blocks;
             }

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use digest::{Algorithm, BLOCK, Blocks, LANES};
+use digest::{Algorithm, BATCH, BLOCK, Blocks};
 use proto::{Command, Message, Preamble, Side};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -108,7 +108,7 @@ async fn a_slow_peer_that_moves_is_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_nothing_stalls() {
     let (_client, mut server) = pair().await;
-    let data = sample(LANES * BLOCK);
+    let data = sample(BATCH * BLOCK);
     for _ in 0..1000 {
         match server.send_blocks(hashed(&data, Algorithm::Md5)).await {
             Ok(_) => {}

@@ -4,12 +4,12 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
-use digest::{Algorithm, BLOCK, Blocks, Gap, LANES};
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Gap};
 use store::{Error, Kind};
 
 use crate::ground::{Ground, at, kind};
 
-const PART: usize = LANES * BLOCK;
+const PART: usize = BATCH * BLOCK;
 
 /// Long ago, so that the clock of the file system has moved on since.
 fn past() -> SystemTime {

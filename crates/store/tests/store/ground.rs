@@ -142,7 +142,7 @@ pub(crate) fn bare(data: &[u8]) -> Blocks {
 
 /// Writes all of `data`, at most 16 blocks at a time.
 pub(crate) fn write(incoming: &mut Incoming, data: &[u8]) -> Result<(), Error> {
-    data.chunks(digest::LANES * BLOCK).try_for_each(|part| incoming.write(&blocks(Algorithm::Md5, part)))
+    data.chunks(digest::BATCH * BLOCK).try_for_each(|part| incoming.write(&blocks(Algorithm::Md5, part)))
 }
 
 /// What the sender of `data` states at its end.

@@ -4,12 +4,12 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
-use digest::{Algorithm, BLOCK, Blocks, Gap, LANES};
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Gap};
 use store::{Attributes, Incoming, Kind, ReadAhead, Replace, WriteBehind};
 
 use crate::ground::{Ground, at, blocks, kind, proof};
 
-const PART: usize = LANES * BLOCK;
+const PART: usize = BATCH * BLOCK;
 
 fn create(ground: &Ground, size: usize) -> Incoming {
     ground.home.create(&at("file"), size as u64, Algorithm::Md5, Replace::Yes).unwrap()

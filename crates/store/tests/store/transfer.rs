@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Seek;
 use std::os::unix::fs::{FileExt, symlink};
 
-use digest::{Algorithm, BLOCK, Blocks, Gap, LANES};
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Gap};
 use proptest::prelude::*;
 use store::{Attributes, Durability, Kind, Options, Outgoing, Proof, Replace, Time};
 
@@ -25,7 +25,7 @@ fn read_from(ground: &Ground, data: &[u8], first: u64, algorithm: Algorithm, gap
         let before = outgoing.remaining();
         let read = outgoing.read(&mut blocks, gap).unwrap();
         assert_eq!((read, before - read as u64), (blocks.data_len(), outgoing.remaining()));
-        assert!(read == LANES * BLOCK || outgoing.remaining() == 0);
+        assert!(read == BATCH * BLOCK || outgoing.remaining() == 0);
         if read == 0 {
             break;
         }
@@ -148,7 +148,7 @@ fn time_and_mode_are_those_of_the_sender() {
 #[test]
 fn plain_md5_is_of_the_whole_file_and_can_be_stopped() {
     let ground = Ground::new();
-    let data = pattern(3 * BLOCK * LANES + 5);
+    let data = pattern(3 * BLOCK * BATCH + 5);
     ground.write("file", &data);
     let mut told = Vec::new();
     let (size, md5) = ground
@@ -173,7 +173,7 @@ fn blocks_that_nobody_digested_are_written_and_told_in_the_receipt() {
     let ground = Ground::new();
     let data = pattern(17 * BLOCK + 1);
     let mut incoming = ground.home.create(&at("file"), 1 << 30, Algorithm::Md5, Replace::Yes).unwrap();
-    data.chunks(LANES * BLOCK).for_each(|part| incoming.write(&bare(part)).unwrap());
+    data.chunks(BATCH * BLOCK).for_each(|part| incoming.write(&bare(part)).unwrap());
     let receipt = incoming.commit(Proof::CleanEnd, Attributes::default()).unwrap();
     assert_eq!(Proof::Root { size: receipt.size, root: receipt.root }, proof(Algorithm::Md5, &data));
     assert_eq!(ground.read("file"), data);
