@@ -78,9 +78,9 @@ fn a_special_file_of_ones_own_is_not_sent() {
     mkfifoat(CWD, server.work().join("fifo"), Mode::from_raw_mode(0o666)).unwrap();
     let _socket = UnixListener::bind(server.work().join("socket")).unwrap();
     for name in ["fifo", "socket"] {
-        server.ftp(&["put", name]).fails(1).told("it is a device, a FIFO or a socket");
+        server.ftp(&["put", name]).fails(7).told("it is a device, a FIFO or a socket");
     }
     server.write("alice/file", b"content");
-    server.ftp(&["get", "file", "fifo"]).fails(1);
+    server.ftp(&["get", "file", "fifo"]).fails(7);
     assert_eq!(snapshot(server.home(ALICE)).len(), 2);
 }

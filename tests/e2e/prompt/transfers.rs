@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use e2e::{ALICE, Server, Terminal, Watch, Way, bytes, stages};
+use e2e::{ALICE, Server, Terminal, Watch, Way, bytes};
 
 use super::{logged_in, prompt, run};
 
@@ -101,12 +101,14 @@ fn a_long_transfer_shows_a_bar_and_a_short_one_none() {
     let mut at = logged_in(&server, ALICE);
     let shown = run(&mut at, &server, "get small", "/");
     assert!(shown.starts_with("small  100 B  ") && !shown.contains(" left"), "{shown:?}");
+    let here = Watch::new(server.work());
     at.line("get big");
+    here.wait_for_stage();
     let shown = at.expect(" left");
     assert!(shown.contains("of 4.29 GB"), "{shown:?}");
     at.control('c');
     at.expect(&prompt(&server, "/"));
-    assert!(stages(server.work()).is_empty());
+    here.wait_for_no_stage();
 }
 
 #[test]

@@ -126,6 +126,20 @@ fn dropped_at_any_moment_it_leaves_no_stage() {
     }
 }
 
+#[tokio::test]
+async fn what_is_discarded_is_gone_when_that_is_told() {
+    let ground = Ground::new();
+    for writes in 0..3 {
+        let mut behind = WriteBehind::new(create(&ground, 2 * PART));
+        for _ in 0..writes {
+            behind.write(blocks(Algorithm::Md5, &[0; PART])).await.unwrap();
+        }
+        assert_eq!(ground.names().len(), 1);
+        behind.discard().await;
+        assert_eq!(ground.names(), [""; 0], "after {writes} writes");
+    }
+}
+
 #[test]
 fn a_next_that_is_dropped_loses_no_block() {
     let ground = Ground::new();
