@@ -11,7 +11,7 @@
 //!
 //! So a file of up to [`BLOCK`] bytes has as root what `md5sum` or `b3sum` print for it, damage is seen within a block, and
 //! blocks are hashed in any order, [`LANES`] at once: MD5 of one message is a single chain of steps that no processor can
-//! hurry, and sixteen such chains side by side cost hardly more than one.
+//! hurry, and many such chains side by side cost hardly more than one.
 //!
 //! ```
 //! use digest::{Algorithm, BLOCK, Root, of_blocks};
@@ -39,11 +39,11 @@ pub use value::{Algorithm, Digest};
 /// Bytes in a block; only the last one of a file is shorter.
 pub const BLOCK: usize = 64 * 1024;
 
-/// Blocks that are hashed at once.
-pub const LANES: usize = 16;
+/// Blocks that are hashed at once: two vectors of sixteen words where registers hold them, fewer in turn where not.
+pub const LANES: usize = 32;
 
 /// Blocks that a [`Blocks`] holds at the most: what crosses to another thread in one go, each crossing having its cost.
-pub const BATCH: usize = 2 * LANES;
+pub const BATCH: usize = LANES;
 
 /// The digest of one block.
 pub fn of_block(algorithm: Algorithm, data: &[u8]) -> Digest {

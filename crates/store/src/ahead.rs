@@ -1,29 +1,37 @@
 //! Reading ahead: while the caller sends blocks, the next ones are read and hashed on a thread that may block.
 
-use std::io;
+use digest::{BATCH, BLOCK, Blocks, Gap};
 
-use digest::{Blocks, Gap};
-use tokio::task::{JoinHandle, spawn_blocking};
-
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::outgoing::Outgoing;
+use crate::round::{DEPTH, Round, Work};
 
-/// An [`Outgoing`] read from an async task, one read ahead, with two buffers that take turns. Dropped, it stops after the
-/// read under way.
+/// An [`Outgoing`] read from an async task, some buffers ahead, which take turns. Dropped, it stops after the read under way.
 #[derive(Debug)]
 pub struct ReadAhead {
-    gap: Gap,
-    /// Here between two reads.
-    idle: Option<Outgoing>,
-    reading: Option<JoinHandle<Result<(Outgoing, Blocks), Error>>>,
+    round: Round<Reader>,
+    /// Bytes that no buffer was given for yet.
+    left: u64,
     /// Read before this began.
     first: Option<Blocks>,
+}
+
+#[derive(Debug)]
+struct Reader {
+    outgoing: Outgoing,
+    gap: Gap,
+}
+
+impl Work for Reader {
+    fn work(&mut self, blocks: &mut Blocks) -> Result<(), Error> {
+        self.outgoing.read(blocks, self.gap).map(drop)
+    }
 }
 
 impl ReadAhead {
     /// Reads `outgoing` to its end, with `gap` around each block.
     pub fn new(outgoing: Outgoing, gap: Gap) -> ReadAhead {
-        ReadAhead { gap, idle: Some(outgoing), reading: None, first: None }
+        ReadAhead { left: outgoing.remaining(), round: Round::new(Reader { outgoing, gap }), first: None }
     }
 
     /// The same where `first` was read from `outgoing` already: on the blocking thread that opened it, so that a file of one
@@ -32,8 +40,8 @@ impl ReadAhead {
         ReadAhead { first: Some(first), ..ReadAhead::new(outgoing, gap) }
     }
 
-    /// The next blocks, hashed; `None` at the end. Their successors are being read by then, into `spare`. Dropped while it
-    /// waits, it loses nothing but the spare.
+    /// The next blocks, hashed; `None` at the end. Their successors are being read by then, into `spare` and others. Dropped
+    /// while it waits, it loses nothing.
     ///
     /// # Errors
     /// As [`Outgoing::read`]; after an error, errors.
@@ -41,44 +49,25 @@ impl ReadAhead {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn next(&mut self, spare: Blocks) -> Result<Option<Blocks>, Error> {
+        let first = self.first.take_if(|first| !first.is_empty());
         let mut spare = Some(spare);
-        let blocks = match self.first.take() {
-            Some(first) if !first.is_empty() => first,
-            _ => {
-                if self.reading.is_none() {
-                    self.start(&mut spare);
-                }
-                let Some(reading) = &mut self.reading else {
-                    return self.idle.as_ref().map(|_| None).ok_or(FAILED);
-                };
-                let read = reading.await;
-                self.reading = None;
-                let (outgoing, blocks) = read.map_err(io::Error::from)??;
-                self.idle = Some(outgoing);
-                blocks
-            }
-        };
-        self.start(&mut spare);
-        Ok(Some(blocks))
+        let ahead = if first.is_some() { DEPTH } else { DEPTH + 1 };
+        while self.left > 0 && self.round.away() < ahead {
+            self.round.give(spare.take().unwrap_or_default());
+            self.left = self.left.saturating_sub((BATCH * BLOCK) as u64);
+        }
+        match first {
+            Some(first) => Ok(Some(first)),
+            None if self.round.away() == 0 => Ok(None),
+            None => self.round.take().await.map(Some),
+        }
     }
 
     /// The file, once [`next`](ReadAhead::next) told its end.
     ///
-    /// # Panics
-    /// If it did not, or failed.
-    pub fn finish(self) -> Outgoing {
-        self.idle.expect("the file was read to its end")
-    }
-
-    /// Starts the next read, if there is something left to read.
-    fn start(&mut self, spare: &mut Option<Blocks>) {
-        let Some(mut outgoing) = self.idle.take_if(|outgoing| outgoing.remaining() > 0) else { return };
-        let (gap, mut blocks) = (self.gap, spare.take().unwrap_or_default());
-        self.reading = Some(spawn_blocking(move || {
-            outgoing.read(&mut blocks, gap)?;
-            Ok((outgoing, blocks))
-        }));
+    /// # Errors
+    /// If that failed.
+    pub async fn finish(mut self) -> Result<Outgoing, Error> {
+        Ok(self.round.finish().await?.outgoing)
     }
 }
-
-const FAILED: Error = Error::new(Kind::Io, "an earlier part of the file could not be read", "Try again.");

@@ -20,6 +20,7 @@ mod outgoing;
 mod path;
 mod place;
 mod quota;
+mod round;
 mod source;
 mod stage;
 mod sweep;

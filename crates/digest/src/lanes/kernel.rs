@@ -1,4 +1,4 @@
-//! Sixteen MD5 states in step (RFC 1321, section 3.4): plain arithmetic in loops whose shape compilers turn into vectors.
+//! MD5 states in step (RFC 1321, section 3.4), sixteen to a rank: plain arithmetic in loops whose shape compilers turn into vectors.
 //!
 //! One text serves every instruction set: all of it is inlined into a caller that is compiled for one. What takes the time
 //! is the chain of operations from one step to the next; beside it, a processor transposes the next chunks for nothing.
@@ -6,13 +6,17 @@
 use std::array;
 use std::hint::black_box;
 
-use crate::LANES;
+/// Lanes in a rank: as many as a chunk has words, so that a rank's chunks make a square.
+pub(super) const RANK: usize = 16;
 
 /// What MD5 consumes at a time.
 pub(super) type Chunk = [u8; 64];
 
-/// The four words A, B, C, D, each of all lanes.
-pub(super) type State = [[u32; LANES]; 4];
+/// The four words A, B, C, D, each of all lanes of a rank.
+pub(super) type State = [[u32; RANK]; 4];
+
+/// What each lane of a rank is to be taken through.
+pub(super) type Chunks<'a> = [&'a [Chunk]; RANK];
 
 /// A, B, C and D at the start of a message.
 pub(super) const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
@@ -24,7 +28,7 @@ const AHEAD: usize = 8;
 const WORDS: usize = 16;
 
 /// A chunk of each lane: rows of lanes as they are loaded, rows of words once transposed.
-type Square = [u32; LANES * WORDS];
+type Square = [u32; RANK * WORDS];
 
 /// T of the RFC: the first 32 bits after the point of |sin 1|, |sin 2| and so on.
 #[rustfmt::skip]
@@ -44,50 +48,61 @@ const TURNS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], 
 
 /// Takes each lane's state through that lane's chunks, of which all lanes have as many.
 ///
-/// `WIDTH` is how many `u32` a vector of the caller's instruction set holds, and `GROUPS` how many vectors make
-/// [`LANES`]: they advance in turn, one's latency behind the others' work.
+/// `WIDTH` is how many `u32` a vector of the caller's instruction set holds, `RANKS` how many ranks go in step, and `GROUPS`
+/// how many vectors hold them all: they advance in turn, one's latency behind the others' work.
 #[inline(always)]
-pub(super) fn compress<const WIDTH: usize, const GROUPS: usize>(
-    state: &mut State,
-    lanes: &[&[Chunk]; LANES],
+pub(super) fn compress<const WIDTH: usize, const RANKS: usize, const GROUPS: usize>(
+    states: &mut [State; RANKS],
+    ranks: &[Chunks<'_>; RANKS],
 ) {
-    const { assert!(WIDTH * GROUPS == LANES) };
-    let mut local = *state; // so that it stays in registers
+    const { assert!(WIDTH * GROUPS == RANK * RANKS) };
+    let mut local = *states; // so that they stay in registers
     let mut seen = 0;
-    for at in 0..lanes[0].len() {
-        seen |= touched(lanes, (at + AHEAD).min(lanes[0].len() - 1));
+    let together = ranks[0][0].len();
+    for at in 0..together {
+        seen |= touched(ranks, (at + AHEAD).min(together - 1));
+        let mut squares = [[0; RANK * WORDS]; RANKS];
+        for rank in 0..RANKS {
+            squares[rank] = transposed(&loaded(&ranks[rank], at));
+        }
         // Were the sines known here, they would be added last, as constants are, and the chain be longer by one.
         let sines = black_box(&SINES);
-        advance::<WIDTH, GROUPS>(&mut local, &transposed(&loaded(lanes, at)), sines);
+        advance::<WIDTH, RANKS, GROUPS>(&mut local, &squares, sines);
     }
     black_box(seen); // so that they are touched at all
-    *state = local;
+    *states = local;
 }
 
 /// Has the chunks at `at` fetched from memory: of so many streams at once, processors do not do it in time by themselves.
 #[inline(always)]
-fn touched(lanes: &[&[Chunk]; LANES], at: usize) -> u8 {
-    lanes.iter().fold(0, |seen, chunks| seen | chunks[at][0])
+fn touched(ranks: &[Chunks<'_>], at: usize) -> u8 {
+    ranks.as_flattened().iter().fold(0, |seen, chunks| seen | chunks[at][0])
 }
 
 /// Takes each lane's state through one chunk. This loop over the lanes is the one that becomes vectors.
 #[inline(always)]
-fn advance<const WIDTH: usize, const GROUPS: usize>(state: &mut State, words: &Square, sines: &[u32; 64]) {
+fn advance<const WIDTH: usize, const RANKS: usize, const GROUPS: usize>(
+    ranks: &mut [State; RANKS],
+    squares: &[Square; RANKS],
+    sines: &[u32; 64],
+) {
     for lane in 0..WIDTH {
         let mut states = [[0; 4]; GROUPS];
         let mut chunks = [[0; WORDS]; GROUPS];
         for group in 0..GROUPS {
+            let (rank, column) = (group * WIDTH / RANK, group * WIDTH % RANK + lane);
             for word in 0..4 {
-                states[group][word] = state[word][group * WIDTH + lane];
+                states[group][word] = ranks[rank][word][column];
             }
             for word in 0..WORDS {
-                chunks[group][word] = words[word * LANES + group * WIDTH + lane];
+                chunks[group][word] = squares[rank][word * RANK + column];
             }
         }
         let states = compressed(states, &chunks, sines);
-        for group in 0..GROUPS {
+        for (group, state) in states.into_iter().enumerate() {
+            let (rank, column) = (group * WIDTH / RANK, group * WIDTH % RANK + lane);
             for word in 0..4 {
-                state[word][group * WIDTH + lane] = states[group][word];
+                ranks[rank][word][column] = state[word];
             }
         }
     }
@@ -95,9 +110,9 @@ fn advance<const WIDTH: usize, const GROUPS: usize>(state: &mut State, words: &S
 
 /// The little-endian words of the chunk at `at` of each lane, a row for each.
 #[inline(always)]
-fn loaded(lanes: &[&[Chunk]; LANES], at: usize) -> Square {
-    let mut rows = [0; LANES * WORDS];
-    for lane in 0..LANES {
+fn loaded(lanes: &Chunks<'_>, at: usize) -> Square {
+    let mut rows = [0; RANK * WORDS];
+    for lane in 0..RANK {
         let (words, _) = lanes[lane][at].as_chunks();
         for word in 0..WORDS {
             rows[WORDS * lane + word] = u32::from_le_bytes(words[word]);
@@ -115,7 +130,7 @@ fn transposed(rows: &Square) -> Square {
 /// The two halves, interleaved.
 #[inline(always)]
 fn shuffled(cards: &Square) -> Square {
-    let mut deck = [0; LANES * WORDS];
+    let mut deck = [0; RANK * WORDS];
     for at in 0..deck.len() / 2 {
         deck[2 * at] = cards[at];
         deck[2 * at + 1] = cards[at + deck.len() / 2];
@@ -178,9 +193,9 @@ mod tests {
     #[test]
     fn rows_become_columns() {
         let columns = transposed(&array::from_fn(|at| at as u32));
-        for lane in 0..LANES {
+        for lane in 0..RANK {
             for word in 0..WORDS {
-                assert_eq!(columns[word * LANES + lane], (lane * WORDS + word) as u32);
+                assert_eq!(columns[word * RANK + lane], (lane * WORDS + word) as u32);
             }
         }
     }

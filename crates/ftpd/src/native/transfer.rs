@@ -51,7 +51,10 @@ impl Connection {
                 return Ok(Err(Unmoved::by_client(abort.failure)));
             }
         }
-        let root = file.finish().root().as_bytes().to_vec();
+        let root = match file.finish().await {
+            Ok(outgoing) => outgoing.root().as_bytes().to_vec(),
+            Err(error) => return Ok(Err(Unmoved::new(error, true))),
+        };
         Ok(Ok(End { size, root, modified: attributes.modified.map(words::time), mode: attributes.mode }))
     }
 

@@ -43,7 +43,7 @@ pub(crate) fn sample(len: usize) -> Vec<u8> {
     bytes
 }
 
-/// Up to sixteen blocks of `data`, hashed.
+/// Up to 32 blocks of `data`, hashed.
 pub(crate) fn hashed(data: &[u8], algorithm: Algorithm) -> Blocks {
     let mut blocks = Blocks::default();
     blocks.lay_out(data.len(), gap(algorithm));

@@ -1,6 +1,6 @@
 //! Peers that break the protocol.
 
-use digest::{Algorithm, BLOCK, Blocks};
+use digest::{Algorithm, BATCH, BLOCK, Blocks};
 use proto::io::{Arrived, Broken, Wire};
 use proto::{Command, Message, Preamble};
 use tokio::io::AsyncWriteExt;
@@ -45,10 +45,20 @@ async fn a_file_that_is_not_as_announced_breaks_the_session() {
         ("a block longer than a block", 2 * BLOCK, long(BLOCK as u32 + 17, 4), "Malformed(Length(65553))"),
         ("data of an empty file", 0, data(1), "Malformed(MoreThanAnnounced)"),
         ("one block more", BLOCK, data(BLOCK + 1), "Malformed(MoreThanAnnounced)"),
-        ("sixteen blocks and one more", 16 * BLOCK, data(16 * BLOCK + 1), "Malformed(MoreThanAnnounced)"),
+        (
+            "a whole batch and one more",
+            BATCH * BLOCK,
+            data(BATCH * BLOCK + 1),
+            "Malformed(MoreThanAnnounced)",
+        ),
         ("an end and no data", 1, ended(0), "Malformed(FewerThanAnnounced)"),
         ("an end before the last block", BLOCK + 1, file(BLOCK), "Malformed(FewerThanAnnounced)"),
-        ("an end before the seventeenth", 17 * BLOCK, file(16 * BLOCK), "Malformed(FewerThanAnnounced)"),
+        (
+            "an end before the next batch",
+            (BATCH + 1) * BLOCK,
+            file(BATCH * BLOCK),
+            "Malformed(FewerThanAnnounced)",
+        ),
         ("a command before the data", BLOCK, command(), "Malformed(Turn)"),
         ("a command between blocks", 2 * BLOCK, [data(BLOCK), command()].concat(), "Malformed(Turn)"),
         ("a command before the end", BLOCK, [data(BLOCK), command()].concat(), "Malformed(Turn)"),

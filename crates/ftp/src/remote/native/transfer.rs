@@ -47,7 +47,8 @@ impl Native {
         match received {
             Ok(root) => Ok(receipt(size, root, began)),
             Err(failure) => {
-                self.recover().await?;
+                // Should that fail, too, the connection is lost and the next command says so; this failure came first.
+                let _lost = self.recover().await;
                 Err(failure)
             }
         }
@@ -149,7 +150,8 @@ impl Native {
                 _ => Err(self.unexpected()),
             },
             Err(failure) => {
-                self.recover().await?;
+                // Should that fail, too, the connection is lost and the next command says so; this failure came first.
+                let _lost = self.recover().await;
                 Err(failure)
             }
         }
@@ -172,7 +174,7 @@ impl Native {
                 return Err(self.refused_early().await);
             }
         }
-        let root = file.finish().root();
+        let root = file.finish().await?.root();
         let end = End {
             size,
             root: root.as_bytes().to_vec(),
