@@ -4,11 +4,13 @@
 //! each other, and a refusal or an abort is known at once. Every method is safe to drop half-way: what was read stays in the
 //! input, what was not yet sent goes out first with the next write.
 
+mod gulp;
 mod input;
 mod output;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 mod transfer;
 
 use std::future::Future;
