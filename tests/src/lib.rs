@@ -33,6 +33,7 @@ mod chance;
 mod client;
 mod fake;
 mod files;
+mod line;
 mod log;
 mod process;
 mod programs;
