@@ -240,7 +240,7 @@ impl Server {
 
     /// A run of the client by `user`.
     pub fn client(&self, user: User) -> Client {
-        Client::new(user, &self.address.to_string(), &self.work())
+        Client::new(user, &self.address.to_string(), &self.work()).tls(self.builder.tls)
     }
 
     /// A whole run of the client by alice.
