@@ -79,16 +79,20 @@ pub fn verify(password: &SecretString, hash: &Hash) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    /// A hash that costs next to nothing.
-    fn cheap(password: &[u8]) -> Hash {
+    /// A hash that costs next to nothing, as text.
+    pub(crate) fn cheap_text(password: &[u8]) -> String {
         let params = Params::new(8, 1, 1, None).unwrap();
         let argon2 = Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params);
-        Hash::parse(&argon2.hash_password(password).unwrap().to_string()).unwrap()
+        argon2.hash_password(password).unwrap().to_string()
+    }
+
+    fn cheap(password: &[u8]) -> Hash {
+        Hash::parse(&cheap_text(password)).unwrap()
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub struct Native {
 }
 
 /// What the server never exceeds. No number is zero, no time is zero or longer than a year.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Sessions in all; 1000 by default.
     pub sessions: usize,

@@ -5,12 +5,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Refusal;
+use crate::config::Limits;
 
 /// Counts the living sessions. Its table holds an address only while a session from it lives.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Admission {
-    total: usize,
-    per_address: usize,
     living: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -22,16 +21,12 @@ pub struct Permit {
 }
 
 impl Admission {
-    pub(super) fn new(total: usize, per_address: usize) -> Arc<Admission> {
-        Arc::new(Admission { total, per_address, living: Mutex::default() })
-    }
-
     /// A place for a session from `address`, an IPv4 address written as IPv6 being the same as itself.
-    pub(super) fn admit(self: &Arc<Admission>, address: IpAddr) -> Result<Permit, Refusal> {
+    pub(super) fn admit(self: &Arc<Admission>, address: IpAddr, limits: &Limits) -> Result<Permit, Refusal> {
         let address = address.to_canonical();
         let mut living = self.living.lock().unwrap_or_else(PoisonError::into_inner);
         let here = living.get(&address).copied().unwrap_or(0);
-        if here >= self.per_address || living.values().sum::<usize>() >= self.total {
+        if here >= limits.sessions_per_address || living.values().sum::<usize>() >= limits.sessions {
             return Err(Refusal::TooManySessions);
         }
         living.insert(address, here + 1);
@@ -55,17 +50,18 @@ mod tests {
 
     #[test]
     fn places_are_bounded_in_all_and_per_address_and_come_back() {
-        let admission = Admission::new(3, 2);
+        let limits = Limits { sessions: 3, sessions_per_address: 2, ..Limits::default() };
+        let admission = Arc::new(Admission::default());
         let [a, b, c]: [IpAddr; 3] =
             ["127.0.0.1", "127.0.0.2", "::ffff:127.0.0.1"].map(|ip| ip.parse().unwrap());
-        let first = admission.admit(a).unwrap();
-        let _second = admission.admit(c).unwrap();
-        assert!(admission.admit(a).is_err(), "both spellings are one address");
-        let third = admission.admit(b).unwrap();
-        assert!(admission.admit(b).is_err(), "three in all");
+        let first = admission.admit(a, &limits).unwrap();
+        let _second = admission.admit(c, &limits).unwrap();
+        assert!(admission.admit(a, &limits).is_err(), "both spellings are one address");
+        let third = admission.admit(b, &limits).unwrap();
+        assert!(admission.admit(b, &limits).is_err(), "three in all");
         drop(first);
         drop(third);
-        let _fourth = admission.admit(a).unwrap();
+        let _fourth = admission.admit(a, &limits).unwrap();
         assert_eq!(admission.living.lock().unwrap().len(), 1, "an address without a session is forgotten");
     }
 }

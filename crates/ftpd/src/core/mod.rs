@@ -6,15 +6,14 @@ mod refusal;
 mod session;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
-use tracing::{info, warn};
 
 use crate::config::{Config, Limits};
 use crate::password;
-use accounts::Accounts;
+use accounts::{Accounts, Homes};
 
 pub use accounts::Unopened;
 pub use admission::Permit;
@@ -24,10 +23,40 @@ pub use session::Session;
 /// What every session shares.
 #[derive(Debug)]
 pub struct Core {
-    accounts: Accounts,
-    limits: Limits,
+    rules: RwLock<Arc<Rules>>,
+    /// Held by who puts other rules in place: two at once would each keep homes that the other lets go.
+    reloading: Mutex<()>,
     admission: Arc<admission::Admission>,
     hashing: Arc<Semaphore>,
+}
+
+/// What users.toml says to the core: put in place whole, seen whole.
+#[derive(Debug)]
+struct Rules {
+    accounts: Accounts,
+    limits: Limits,
+}
+
+/// What other rules brought.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// Users that there were not before, by name.
+    pub added: Vec<String>,
+    /// Users that there are no more.
+    pub removed: Vec<String>,
+    opened: Homes,
+}
+
+impl Reloaded {
+    /// How many homes were opened.
+    pub fn homes(&self) -> usize {
+        self.opened.len()
+    }
+
+    /// What [`Core::sweep`] does, in the homes that were opened. Blocks.
+    pub fn sweep(&self) {
+        self.opened.sweep();
+    }
 }
 
 impl Core {
@@ -36,17 +65,41 @@ impl Core {
     /// # Errors
     /// The first home that cannot be opened, with its user and the reason.
     pub fn new(config: &Config) -> Result<Core, Unopened> {
+        let (accounts, _) = Accounts::open(config, &Accounts::default())?;
+        let limits = config.limits;
         Ok(Core {
-            accounts: Accounts::open(config)?,
-            admission: admission::Admission::new(config.limits.sessions, config.limits.sessions_per_address),
-            hashing: Arc::new(Semaphore::new(config.limits.password_hashes)),
-            limits: config.limits.clone(),
+            rules: RwLock::new(Arc::new(Rules { accounts, limits })),
+            reloading: Mutex::default(),
+            admission: Arc::default(),
+            hashing: Arc::new(Semaphore::new(limits.password_hashes)),
         })
     }
 
+    /// Puts the users and limits of `config` in place of those there are, all at once, for whoever logs in from now on.
+    ///
+    /// Sessions that run go on as they began, with their home and their access, also when their user has another password now
+    /// or is gone: to end them is to start the server again. A home that stays the same directory with the same quota stays
+    /// open. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The first home that cannot be opened; then all is as it was.
+    pub fn reload(&self, config: &Config) -> Result<Reloaded, Unopened> {
+        let _one_by_one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.rules();
+        let (accounts, opened) = Accounts::open(config, &old.accounts)?;
+        let (added, removed) = (accounts.beyond(&old.accounts), old.accounts.beyond(&accounts));
+        let rules = Arc::new(Rules { accounts, limits: config.limits });
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        Ok(Reloaded { added, removed, opened })
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What sessions must keep to.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
+    pub fn limits(&self) -> Limits {
+        self.rules().limits
     }
 
     /// Lets a session from `address` begin, for as long as the permit lives.
@@ -54,7 +107,7 @@ impl Core {
     /// # Errors
     /// [`Refusal::TooManySessions`].
     pub fn admit(&self, address: IpAddr) -> Result<Permit, Refusal> {
-        self.admission.admit(address)
+        self.admission.admit(address, &self.limits())
     }
 
     /// Begins the session of `user`. The work and the words are the same whether the name or the password is wrong.
@@ -62,7 +115,8 @@ impl Core {
     /// # Errors
     /// [`Refusal::BadLogin`].
     pub async fn login(&self, user: &str, password: SecretString) -> Result<Session, Refusal> {
-        let account = self.accounts.find(user);
+        let rules = self.rules();
+        let account = rules.accounts.find(user);
         let hash =
             account.map_or_else(|| password::Hash::dummy().clone(), |account| account.password.clone());
         let permit = self.hashing.clone().acquire_owned().await.map_err(|_| Refusal::Ending)?;
@@ -79,14 +133,9 @@ impl Core {
 
     /// Removes the stages that an earlier server left in the homes, and counts what quotas need. Blocks.
     pub fn sweep(&self) {
-        for (user, account) in self.accounts.iter() {
-            match account.home.sweep() {
-                Ok(swept) if swept.stages > 0 => {
-                    info!(user, stages = swept.stages, "removed what interrupted uploads left")
-                }
-                Ok(_) => {}
-                Err(error) => warn!(user, error = error.detail(), "the home could not be swept"),
-            }
-        }
+        self.rules().accounts.homes().sweep();
     }
 }
+
+#[cfg(test)]
+mod tests;
