@@ -87,7 +87,7 @@ fn a_mistake_stops_the_start_with_its_line_and_its_remedy() {
         ("idle = \"10m\"", "idle = 10", 8, "idle must be a time"),
         ("idle = \"10m\"", "idle = \"soon\"", 8, "write, for example: idle = \"10m\""),
         ("[limits]", "[limit]", 7, "did you mean \"limits\"?"),
-        ("tls = false", "tls = true", 5, "without TLS"),
+        ("tls = false", "certificate = \"c.pem\"", 3, "key is missing in [native]"),
         ("tls = false", "tls = \"no\"", 5, "tls must be true or false"),
         ("[\"127.0.0.1:0\"]", "[\"localhost\"]", 4, "listen must be a list of addresses with ports"),
         ("[\"127.0.0.1:0\"]", "[]", 4, "listen must be"),

@@ -18,6 +18,7 @@ use crate::{ALICE, ALL, Client, Log, Ran, Raw, User, hash, programs};
 pub struct Builder {
     top: String,
     native: String,
+    tls: bool,
     limits: String,
     quotas: Vec<(User, String)>,
     options: Vec<OsString>,
@@ -35,6 +36,12 @@ impl Builder {
     /// Adds a line to `[native]`: `digests = ["blake3"]`.
     pub fn native(mut self, line: &str) -> Builder {
         writeln!(self.native, "{line}").unwrap();
+        self
+    }
+
+    /// Has it speak TLS, as it does outside of tests; without, tests see and say each byte.
+    pub fn tls(mut self) -> Builder {
+        self.tls = true;
         self
     }
 
@@ -130,9 +137,9 @@ impl Builder {
     }
 
     fn users_toml(&self, address: SocketAddr) -> String {
-        let Builder { top, native, limits, .. } = self;
+        let Builder { top, native, tls, limits, .. } = self;
         let mut text =
-            format!("{top}[native]\nlisten = [\"{address}\"]\ntls = false\n{native}\n[limits]\n{limits}");
+            format!("{top}[native]\nlisten = [\"{address}\"]\ntls = {tls}\n{native}\n[limits]\n{limits}");
         for user in ALL {
             let User { name, access, .. } = user;
             write!(

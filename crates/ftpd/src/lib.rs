@@ -10,4 +10,5 @@ mod native;
 pub mod password;
 pub mod serve;
 mod shell;
+pub mod tls;
 pub mod users;

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::io::Stream;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -57,21 +56,20 @@ fn begin(
     if tcp.set_nodelay(true).is_err() {
         return; // gone already
     }
-    let stream = Stream::Plain(tcp);
     match door.core.admit(peer.ip()) {
         Ok(permit) => {
             let door = door.clone();
             sessions.spawn(async move {
-                native::serve(stream, peer, door).await;
+                native::serve(tcp, peer, door).await;
                 drop(permit);
             });
         }
         Err(refusal) => {
             info!(from = %peer, reason = %refusal, "turned away");
             if let Ok(place) = turning_away.clone().try_acquire_owned() {
-                let stall = door.core.limits().stall;
+                let door = door.clone();
                 sessions.spawn(async move {
-                    native::turn_away(stream, &refusal, stall).await;
+                    native::turn_away(tcp, peer, &door, &refusal).await;
                     drop(place);
                 });
             }

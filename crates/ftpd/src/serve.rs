@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::core::{Core, Unopened};
 use crate::listen;
 use crate::native::Door;
+use crate::tls::{self, Identity, Tls};
 
 /// How long commands that run at SIGTERM may go on.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -40,6 +41,9 @@ pub enum Problem {
         /// Why not.
         source: io::Error,
     },
+    /// No key or certificate to serve with.
+    #[error(transparent)]
+    Identity(#[from] tls::Error),
     /// The system lacks what any server needs.
     #[error("the system does not let a server start: {0}")]
     System(#[from] io::Error),
@@ -58,6 +62,12 @@ pub fn run(config: Config) -> Result<(), Problem> {
 }
 
 async fn serve(config: Config) -> Result<(), Problem> {
+    let identity = Identity::load(&config)?;
+    if let Some(identity) = &identity {
+        let word = if identity.is_new() { "made a key" } else { "key" };
+        info!(fingerprint = %identity.fingerprint(), "{word}");
+    }
+    let tls = identity.map(Tls::new).transpose()?;
     let core = Arc::new(Core::new(&config)?);
     let (end, ending) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate())?;
@@ -68,7 +78,7 @@ async fn serve(config: Config) -> Result<(), Problem> {
     let sweeping = core.clone();
     let swept = tokio::task::spawn_blocking(move || sweeping.sweep());
 
-    let door = Arc::new(Door { core, digests: config.native.digests, ending });
+    let door = Arc::new(Door { core, tls, digests: config.native.digests, ending });
     let sessions = TaskTracker::new();
     for listener in bound {
         info!(address = %listener.local_addr()?, "listening");

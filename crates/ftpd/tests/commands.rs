@@ -70,7 +70,7 @@ fn a_mistake_in_the_file_is_code_2_whatever_was_asked() {
     let directory = tempfile::tempdir().unwrap();
     let mistake = "[native]\nlisten = [\"127.0.0.1:0\"]\ntls = false\nport = 1\n";
     fs::write(directory.path().join("users.toml"), mistake).unwrap();
-    let said = "users.toml:4: unknown key \"port\" in [native]. known here: listen, tls, digests\n";
+    let said = "users.toml:4: unknown key \"port\" in [native]. known here: listen, tls, certificate, key, digests\n";
     for args in [&[][..], &["check"], &["user", "list"], &["user", "remove", "alice"], &ADD_ALICE] {
         assert_eq!(run(directory.path(), args, "secret\n"), (Some(2), text(""), text(said)), "{args:?}");
     }

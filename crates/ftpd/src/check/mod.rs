@@ -1,6 +1,7 @@
 //! `ftpd check`: tests what serving would need; makes and serves nothing.
 
 mod directory;
+mod key;
 mod port;
 #[cfg(test)]
 mod tests;
@@ -50,7 +51,8 @@ impl Finding {
 pub fn run(config: &Config, out: &mut impl Write) -> io::Result<bool> {
     let mut findings = vec![users(config), readers(&config.file), directory::state(&config.state)];
     findings.extend(config.users.iter().map(|(name, user)| home(config, name, user)));
-    findings.extend(port::all(&config.native.listen));
+    findings.extend(key::finding(config));
+    findings.extend(port::all(&config.native.listen, config.native.tls.is_some()));
     for Finding { verdict, what } in &findings {
         let word = match verdict {
             Verdict::Ok => "ok",

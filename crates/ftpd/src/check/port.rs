@@ -6,14 +6,15 @@ use std::net::{SocketAddr, TcpListener};
 use super::Finding;
 
 /// A finding for each address. All are held until the last is tested, since one can be in the way of another.
-pub(super) fn all(addresses: &[SocketAddr]) -> Vec<Finding> {
+pub(super) fn all(addresses: &[SocketAddr], tls: bool) -> Vec<Finding> {
     let bound: Vec<_> = addresses.iter().map(|address| (address, TcpListener::bind(address))).collect();
-    bound.iter().map(|(address, bound)| finding(address, bound.as_ref().err())).collect()
+    bound.iter().map(|(address, bound)| finding(address, tls, bound.as_ref().err())).collect()
 }
 
-fn finding(address: &SocketAddr, error: Option<&io::Error>) -> Finding {
+fn finding(address: &SocketAddr, tls: bool, error: Option<&io::Error>) -> Finding {
     let Some(error) = error else {
         return match address.ip().is_loopback() {
+            _ if tls => Finding::ok(format!("native: {address}, TLS")),
             true => Finding::ok(format!("native: {address}, plain, from this machine only")),
             false => Finding::warning(format!(
                 "native: {address} is plain: passwords and files can be read on the way. \

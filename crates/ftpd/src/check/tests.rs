@@ -52,6 +52,23 @@ fn all_is_well_and_nothing_is_made() {
 }
 
 #[test]
+fn the_key_of_tls() {
+    let (directory, file) = place("\"127.0.0.1:0\"", "");
+    let text = fs::read_to_string(&file).unwrap().replace("tls = false", "tls = true");
+    fs::write(&file, text).unwrap();
+    let (_, lines) = checked(&directory, &file);
+    assert_eq!(&lines[3..], ["ok       key: made when it is needed", "ok       native: 127.0.0.1:0, TLS"]);
+    assert!(!directory.path().join("state").exists());
+
+    let identity = crate::tls::Identity::load(&Config::load(&file).unwrap()).unwrap().unwrap();
+    let (_, lines) = checked(&directory, &file);
+    assert_eq!(lines[3], format!("ok       key: {}", identity.fingerprint()));
+    fs::remove_file(directory.path().join("state/key.pem")).unwrap();
+    let (well, lines) = checked(&directory, &file);
+    assert!(!well && lines[3].starts_with("problem  key: state/certificate.pem is there"), "{}", lines[3]);
+}
+
+#[test]
 fn warnings_are_no_problems() {
     let (directory, file) = place("\"0.0.0.0:0\"", "");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();

@@ -90,7 +90,7 @@ pub enum Mistake {
         example: &'static str,
     },
     /// There is no door.
-    #[error("the server would listen nowhere. add the lines of a section [native]: {0} and tls = false")]
+    #[error("the server would listen nowhere. add a section [native] with the line {0}")]
     NoListener(&'static str),
     /// The name of a user is empty, too long, or holds other characters.
     #[error("{0} cannot be the name of a user. use 1 to 64 of a-z A-Z 0-9 . _ - @, and no - first")]
@@ -124,7 +124,7 @@ pub enum Mistake {
     /// The classic door is asked for.
     #[error("[classic] is not available in this version. remove the section")]
     Classic,
-    /// TLS is asked for, if only by default.
-    #[error("this version serves plain only, without TLS. for a trusted wire, set in [native]: tls = false")]
-    Tls,
+    /// A certificate or key is named, and TLS is off.
+    #[error("without TLS nobody reads this. remove it, or the line tls = false")]
+    Unused,
 }

@@ -37,13 +37,22 @@ pub struct Config {
     pub users: BTreeMap<String, User>,
 }
 
-/// The native door. `tls` has no field: as yet only `tls = false` can be served, and all else is a [`Mistake`].
+/// The native door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Native {
     /// Where it listens: one address or more, none twice; port 0 lets the system choose.
     pub listen: Vec<SocketAddr>,
     /// What it offers, the first being preferred: one digest or more, none twice.
     pub digests: Vec<Algorithm>,
+    /// `tls`: true by default; `None` is plain, for a trusted wire.
+    pub tls: Option<Tls>,
+}
+
+/// TLS of a door.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// `certificate` and `key`: files in PEM. `None`: the server's own, in the state directory.
+    pub files: Option<(PathBuf, PathBuf)>,
 }
 
 /// What the server never exceeds. No number is zero, no time is zero or longer than a year.

@@ -12,7 +12,7 @@ use store::{Durability, escaped};
 use toml::de::DeTable;
 
 use super::table::{Key, Source, Table, Value, shown};
-use super::{Access, Config, Limits, Mistake, Native, Problem, Size, User, quantity};
+use super::{Access, Config, Limits, Mistake, Native, Problem, Size, Tls, User, quantity};
 use crate::password::Hash;
 use crate::shell;
 
@@ -22,6 +22,8 @@ const SECTIONS: [&str; 3] = ["native", "limits", "users"];
 
 const LISTEN: Key = Key(r#"listen = ["127.0.0.1:10600"]"#);
 const TLS: Key = Key("tls = false");
+const CERTIFICATE: Key = Key(r#"certificate = "certificate.pem""#);
+const KEY: Key = Key(r#"key = "key.pem""#);
 const DIGESTS: Key = Key(r#"digests = ["md5", "blake3"]"#);
 
 const SESSIONS: Key = Key("sessions = 1000");
@@ -93,7 +95,7 @@ pub(crate) fn config(file: &Path, text: &str, mending: Option<Mending<'_>>) -> R
         durability: top
             .get(DURABILITY)
             .map_or(Ok(Durability::Full), |value| value.parse("\"full\" or \"none\"", durability))?,
-        native: native(&top)?,
+        native: native(&top, directory)?,
         limits: limits(&top)?,
         users: users(source, &top, directory, mending)?,
     })
@@ -119,10 +121,10 @@ fn syntax(source: Source<'_>, error: &toml::de::Error) -> Problem {
     source.problem(span.start, mistake)
 }
 
-fn native(top: &Table<'_>) -> Result<Native, Problem> {
+fn native(top: &Table<'_>, directory: &Path) -> Result<Native, Problem> {
     let section = top.section("native").ok_or_else(|| top.problem(Mistake::NoListener(LISTEN.0)))?;
     let table = section.table("[native]".into(), "[native]")?;
-    table.knows(&[LISTEN, TLS, DIGESTS], &[])?;
+    table.knows(&[LISTEN, TLS, CERTIFICATE, KEY, DIGESTS], &[])?;
     let listen = table.require(LISTEN)?.list(
         "addresses with ports",
         |text| text.parse::<SocketAddr>().ok(),
@@ -131,10 +133,18 @@ fn native(top: &Table<'_>) -> Result<Native, Problem> {
     let digests = table.get(DIGESTS).map_or(Ok(digest::Algorithm::ALL.to_vec()), |value| {
         value.list("digests, \"md5\" or \"blake3\"", |name| name.parse().ok(), |_| false)
     })?;
-    match table.get(TLS).map(|tls| Ok((tls, tls.flag()?))).transpose()? {
-        Some((_, false)) => Ok(Native { listen, digests }),
-        Some((tls, true)) => Err(tls.problem(Mistake::Tls)),
-        None => Err(table.problem(Mistake::Tls)),
+    Ok(Native { listen, digests, tls: tls(&table, directory)? })
+}
+
+fn tls(table: &Table<'_>, directory: &Path) -> Result<Option<Tls>, Problem> {
+    let on = table.get(TLS).map_or(Ok(true), Value::flag)?;
+    let file = |value| path(value, "the path of a file in PEM").map(|file| directory.join(file));
+    match (table.get(CERTIFICATE), table.get(KEY)) {
+        (Some(unused), _) | (None, Some(unused)) if !on => Err(unused.problem(Mistake::Unused)),
+        (Some(certificate), Some(key)) => Ok(Some(Tls { files: Some((file(certificate)?, file(key)?)) })),
+        (Some(_), None) => table.require(KEY).map(|_| None),
+        (None, Some(_)) => table.require(CERTIFICATE).map(|_| None),
+        (None, None) => Ok(on.then(Tls::default)),
     }
 }
 

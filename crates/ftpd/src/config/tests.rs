@@ -135,16 +135,22 @@ fn names_that_nobody_reads() {
         ("[natve]", r#"1: unknown section "natve" at the top. did you mean "native"?"#),
         ("[share]", r#"1: unknown section "share" at the top. known here: native, limits, users"#),
         ("[native]\n\nTLS = false", r#"3: unknown key "TLS" in [native]. did you mean "tls"?"#),
-        ("[native]\nb = 1\na = 1", r#"2: unknown key "b" in [native]. known here: listen, tls, digests"#),
+        (
+            "[native]\nb = 1\na = 1",
+            r#"2: unknown key "b" in [native]. known here: listen, tls, certificate, key, digests"#,
+        ),
         (
             "[native]\n\"\\u001b[2J\" = 1",
-            r#"2: unknown key "\x1b[2J" in [native]. known here: listen, tls, digests"#,
+            r#"2: unknown key "\x1b[2J" in [native]. known here: listen, tls, certificate, key, digests"#,
         ),
         (
             "[native]\nlisten = [\"127.0.0.1:0\"]\n[native.tls]",
             "3: tls must be true or false, not a section. write, for example: tls = false",
         ),
-        ("[native.door]", r#"1: unknown key "door" in [native]. known here: listen, tls, digests"#),
+        (
+            "[native.door]",
+            r#"1: unknown key "door" in [native]. known here: listen, tls, certificate, key, digests"#,
+        ),
         (
             &native_and("[limits]\nsesions = 1"),
             r#"5: unknown key "sesions" in [limits]. did you mean "sessions"?"#,
@@ -161,25 +167,44 @@ fn names_that_nobody_reads() {
 
 #[test]
 fn what_this_version_cannot_serve() {
-    let plain =
-        "this version serves plain only, without TLS. for a trusted wire, set in [native]: tls = false";
-    let listen = "listen = [\"127.0.0.1:0\"]";
-    for (text, expected) in [
+    let text = native_and("\n[classic]\nlisten = [\"127.0.0.1:2121\"]");
+    let expected = "users.toml:5: [classic] is not available in this version. remove the section";
+    assert_eq!(mistake(&text), expected);
+}
+
+#[test]
+fn tls_is_on_unless_it_is_off_and_takes_both_files_or_none() {
+    let listen = "[native]\nlisten = [\"127.0.0.1:0\"]\n";
+    let tls =
+        |more: &str| Config::parse(Path::new("d/users.toml"), &format!("{listen}{more}")).unwrap().native.tls;
+    assert_eq!(tls(""), Some(Tls { files: None }));
+    assert_eq!(tls("tls = true"), Some(Tls { files: None }));
+    assert_eq!(tls("tls = false"), None);
+    let files = Some(("d/c.pem".into(), "/k.pem".into()));
+    assert_eq!(tls("certificate = \"c.pem\"\nkey = \"/k.pem\""), Some(Tls { files }));
+    for (more, expected) in [
+        ("certificate = \"c.pem\"", "1: key is missing in [native]. add, for example: key = \"key.pem\""),
         (
-            &native_and("\n[classic]\nlisten = [\"127.0.0.1:2121\"]"),
-            "5: [classic] is not available in this version. remove the section",
+            "key = \"k.pem\"",
+            "1: certificate is missing in [native]. add, for example: certificate = \"certificate.pem\"",
         ),
-        (&format!("state = \"s\"\n[native]\n{listen}\n"), &format!("2: {plain}")),
-        (&format!("[native]\n{listen}\ntls = true\n"), &format!("3: {plain}")),
+        (
+            "tls = false\nkey = \"k.pem\"",
+            "4: without TLS nobody reads this. remove it, or the line tls = false",
+        ),
+        (
+            "key = \"\"\ncertificate = \"c.pem\"",
+            "3: key must be the path of a file in PEM, not \"\". write, for example: key = \"key.pem\"",
+        ),
     ] {
-        assert_eq!(mistake(text), format!("users.toml:{expected}"));
+        assert_eq!(mistake(&format!("{listen}{more}")), format!("users.toml:{expected}"));
     }
 }
 
 #[test]
 fn nowhere_to_listen() {
-    let nowhere = "the server would listen nowhere. add the lines of a section [native]: \
-                   listen = [\"127.0.0.1:10600\"] and tls = false";
+    let nowhere = "the server would listen nowhere. add a section [native] with the line \
+                   listen = [\"127.0.0.1:10600\"]";
     let example = "write, for example: listen = [\"127.0.0.1:10600\"]";
     let wanted = "listen must be a list of addresses with ports";
     for (text, expected) in [
@@ -248,7 +273,7 @@ fn values_that_are_wrong() {
             native_and("[limits]\nlogin_deadline = \"0s\""),
             format!("5: login_deadline {time}, not \"0s\". write, for example: login_deadline = \"30s\""),
         ),
-        (native_and("limits = 3"), "4: unknown key \"limits\" in [native]. known here: listen, tls, digests".into()),
+        (native_and("limits = 3"), "4: unknown key \"limits\" in [native]. known here: listen, tls, certificate, key, digests".into()),
         (bob(&format!("password = \"{HASH}\"\n")), "4: home is missing in [users.bob]. add, for example: home = \"homes/alice\"".into()),
         (bob(&format!("password = \"{HASH}\"\nhome = \"\"")), format!("6: {home}, not \"\". {home_example}")),
         (bob(&format!("password = \"{HASH}\"\nhome = \"a\\u0000\"")), format!("6: {home}, not \"a\\x00\". {home_example}")),

@@ -10,15 +10,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use digest::Algorithm;
+use proto::io::tls::{self, Handshake};
 use proto::io::{Broken, Stream, Wire};
 use proto::{Command, Failure, Kind, Message, Preamble, Reply, Side};
 use secrecy::SecretString;
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::info;
 
 use crate::core::{Core, Refusal, Session};
 use crate::logs::Request;
+use crate::tls::Tls;
 use gate::State;
 
 /// Logins that a session may try.
@@ -29,6 +32,8 @@ const TRIES: u32 = 3;
 pub(crate) struct Door {
     /// The core behind it.
     pub(crate) core: Arc<Core>,
+    /// What it speaks on; `None` is plain.
+    pub(crate) tls: Option<Tls>,
     /// The digests it offers, in its order.
     pub(crate) digests: Vec<Algorithm>,
     /// Turns true when the server ends.
@@ -73,25 +78,55 @@ impl From<Broken> for Ended {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(stream: Stream, peer: SocketAddr, door: Arc<Door>) {
+pub(crate) async fn serve(tcp: TcpStream, peer: SocketAddr, door: Arc<Door>) {
+    let deadline = Instant::now() + door.core.limits().login_deadline;
+    let Some(stream) = secured(tcp, peer, &door, deadline).await else { return };
     let wire = Wire::new(stream, Side::Client, door.core.limits().stall);
     let mut connection =
         Connection { wire, door, peer, user: String::new(), introduced: false, number: 0, moved: 0 };
-    let ended = connection.run().await;
+    let ended = connection.run(deadline).await;
     connection.part(ended).await;
 }
 
 /// Tells a connection that there is no place for it.
-pub(crate) async fn turn_away(stream: Stream, refusal: &Refusal, stall: Duration) {
+pub(crate) async fn turn_away(tcp: TcpStream, peer: SocketAddr, door: &Door, refusal: &Refusal) {
+    let stall = door.core.limits().stall;
+    if let Some(stream) = secured(tcp, peer, door, Instant::now() + stall).await {
+        refuse(stream, words::failure(refusal), stall).await;
+    }
+}
+
+/// The stream to speak on, with its handshake behind it. A peer that takes no handshake is told why, if it can be told.
+async fn secured(tcp: TcpStream, peer: SocketAddr, door: &Door, deadline: Instant) -> Option<Stream> {
+    let Some(tls) = &door.tls else { return Some(Stream::Plain(tcp)) };
+    let shaken = async {
+        if tls::is_plain(&tcp).await? {
+            let failure = Failure::new(Kind::Protocol, "this server speaks TLS, and nothing without it");
+            let failure = failure.with_remedy("Leave --plain away.");
+            refuse(Stream::Plain(tcp), failure, door.core.limits().stall).await;
+            return Err(Handshake::Plain);
+        }
+        tls::accept(tcp, tls.current()).await
+    };
+    let reason = match timeout_at(deadline, shaken).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "TLS: the handshake took too long".into(),
+    };
+    info!(from = %peer, reason, "no session");
+    None
+}
+
+/// The first and last words to a peer.
+async fn refuse(stream: Stream, failure: Failure, stall: Duration) {
     let mut wire = Wire::new(stream, Side::Client, stall);
     wire.queue_bytes(&Preamble::new(&[]).encode());
-    wire.queue(&Message::Reply(Reply::Refused(words::failure(refusal))));
+    wire.queue(&Message::Reply(Reply::Refused(failure)));
     wire.part().await;
 }
 
 impl Connection {
-    async fn run(&mut self) -> Result<(), Ended> {
-        let deadline = Instant::now() + self.door.core.limits().login_deadline;
+    async fn run(&mut self, deadline: Instant) -> Result<(), Ended> {
         let Ok(entered) = timeout_at(deadline, Box::pin(self.enter())).await else {
             let late = Failure::new(Kind::TimedOut, "nobody logged in within the time for it");
             return Err(Ended::Failure(late.with_remedy("Connect again.")));

@@ -24,7 +24,6 @@ state = "state"
 
 [native]
 listen = ["127.0.0.1:10600"] # this machine only; "0.0.0.0:10600" is every network it is on
-tls = false # nothing is encrypted: for this machine, or a trusted wire
 "#;
 
 /// Why a command on the users did nothing.
