@@ -2,21 +2,26 @@
 
 mod accounts;
 mod admission;
+mod doorstep;
+mod failures;
+mod guest;
 mod refusal;
 mod session;
+mod source;
+mod turnstile;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use secrecy::SecretString;
-use tokio::sync::Semaphore;
-
 use crate::config::{Config, Limits};
-use crate::password;
+use crate::password::Hash;
 use accounts::{Accounts, Homes};
+use admission::Admission;
+use doorstep::Doorstep;
+use turnstile::Turnstile;
 
 pub use accounts::Unopened;
-pub use admission::Permit;
+pub use guest::Guest;
 pub use refusal::Refusal;
 pub use session::Session;
 
@@ -26,15 +31,27 @@ pub struct Core {
     rules: RwLock<Arc<Rules>>,
     /// Held by who puts other rules in place: two at once would each keep homes that the other lets go.
     reloading: Mutex<()>,
-    admission: Arc<admission::Admission>,
-    hashing: Arc<Semaphore>,
+    doorstep: Arc<Doorstep>,
+    turnstile: Arc<Turnstile>,
+    admission: Arc<Admission>,
 }
 
 /// What users.toml says to the core: put in place whole, seen whole.
 #[derive(Debug)]
 struct Rules {
     accounts: Accounts,
+    /// What an unknown user's password is verified against.
+    nobody: Hash,
     limits: Limits,
+}
+
+impl Rules {
+    /// The homes that `old` does not hold open are opened, and told.
+    fn new(config: &Config, old: &Accounts) -> Result<(Rules, Homes), Unopened> {
+        let (accounts, opened) = Accounts::open(config, old)?;
+        let nobody = Hash::nobody(config.users.values().map(|user| &user.password));
+        Ok((Rules { accounts, nobody, limits: config.limits }, opened))
+    }
 }
 
 /// What other rules brought.
@@ -65,13 +82,13 @@ impl Core {
     /// # Errors
     /// The first home that cannot be opened, with its user and the reason.
     pub fn new(config: &Config) -> Result<Core, Unopened> {
-        let (accounts, _) = Accounts::open(config, &Accounts::default())?;
-        let limits = config.limits;
+        let (rules, _) = Rules::new(config, &Accounts::default())?;
         Ok(Core {
-            rules: RwLock::new(Arc::new(Rules { accounts, limits })),
+            rules: RwLock::new(Arc::new(rules)),
             reloading: Mutex::default(),
+            doorstep: Arc::default(),
+            turnstile: Turnstile::new(config.limits.password_hashes),
             admission: Arc::default(),
-            hashing: Arc::new(Semaphore::new(limits.password_hashes)),
         })
     }
 
@@ -86,10 +103,11 @@ impl Core {
     pub fn reload(&self, config: &Config) -> Result<Reloaded, Unopened> {
         let _one_by_one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.rules();
-        let (accounts, opened) = Accounts::open(config, &old.accounts)?;
-        let (added, removed) = (accounts.beyond(&old.accounts), old.accounts.beyond(&accounts));
-        let rules = Arc::new(Rules { accounts, limits: config.limits });
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        let (rules, opened) = Rules::new(config, &old.accounts)?;
+        let added = rules.accounts.beyond(&old.accounts);
+        let removed = old.accounts.beyond(&rules.accounts);
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        self.turnstile.set_most(config.limits.password_hashes);
         Ok(Reloaded { added, removed, opened })
     }
 
@@ -102,33 +120,17 @@ impl Core {
         self.rules().limits
     }
 
-    /// Lets a session from `address` begin, for as long as the permit lives.
+    /// Lets somebody from `address` try to log in. Of one too many who do, another one has to go.
     ///
     /// # Errors
-    /// [`Refusal::TooManySessions`].
-    pub fn admit(&self, address: IpAddr) -> Result<Permit, Refusal> {
-        self.admission.admit(address, &self.limits())
+    /// [`Refusal::TooManySessions`], if there would be no place after the login.
+    pub fn arrive(self: &Arc<Core>, address: IpAddr) -> Result<Guest, Refusal> {
+        Guest::new(self.clone(), address)
     }
 
-    /// Begins the session of `user`. The work and the words are the same whether the name or the password is wrong.
-    ///
-    /// # Errors
-    /// [`Refusal::BadLogin`].
-    pub async fn login(&self, user: &str, password: SecretString) -> Result<Session, Refusal> {
-        let rules = self.rules();
-        let account = rules.accounts.find(user);
-        let hash =
-            account.map_or_else(|| password::Hash::dummy().clone(), |account| account.password.clone());
-        let permit = self.hashing.clone().acquire_owned().await.map_err(|_| Refusal::Ending)?;
-        let verified = tokio::task::spawn_blocking(move || {
-            let _until_done = permit; // the hash goes on when its session is gone
-            password::verify(&password, &hash)
-        });
-        match (verified.await, account) {
-            (Ok(true), Some(account)) => Ok(Session::new(account.clone())),
-            (Ok(_), _) => Err(Refusal::BadLogin),
-            (Err(_), _) => Err(Refusal::Failed),
-        }
+    /// Has up to `count` connections closed on which nobody is logged in, because the system has no room for more; how many.
+    pub fn make_room(&self, count: usize) -> usize {
+        self.doorstep.close(count)
     }
 
     /// Removes the stages that an earlier server left in the homes, and counts what quotas need. Blocks.
