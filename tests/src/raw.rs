@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use digest::{Algorithm, BLOCK};
 use proto::{Command, Decoded, End, Failure, Frame, HEAD, Message, PREAMBLE, Preamble, Reply, Secret, Side};
 
-use crate::{DEADLINE, User, read_once};
+use crate::{DEADLINE, User, dial, read_once};
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -31,7 +31,16 @@ impl Raw {
     /// Connects, and says nothing.
     #[track_caller]
     pub fn connect(address: SocketAddr) -> Raw {
-        let stream = TcpStream::connect(address).unwrap();
+        Raw::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// Connects from one of many addresses, by number, and says nothing.
+    #[track_caller]
+    pub fn connect_from(number: u32, address: SocketAddr) -> Raw {
+        Raw::over(dial::from(number, address).unwrap())
+    }
+
+    fn over(stream: TcpStream) -> Raw {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
@@ -41,21 +50,32 @@ impl Raw {
     /// Connects, and exchanges preambles and greetings.
     #[track_caller]
     pub fn greeted(address: SocketAddr) -> Raw {
-        let mut raw = Raw::connect(address);
+        Raw::connect(address).greet()
+    }
+
+    /// Exchanges preambles and greetings.
+    #[track_caller]
+    pub fn greet(mut self) -> Raw {
+        let raw = &mut self;
         raw.say(&Preamble::new(&[Algorithm::Md5]).encode());
         assert!(raw.preamble().has(Algorithm::Md5));
         let hello = raw.ask(Command::Hello { client: "e2e".into() });
         assert!(matches!(hello, Reply::Hello { .. }), "{hello:?}");
-        raw
+        self
     }
 
     /// Connects, and logs in.
     #[track_caller]
     pub fn logged_in(address: SocketAddr, user: User) -> Raw {
-        let mut raw = Raw::greeted(address);
-        let welcome = raw.ask(login(user.name, user.password));
+        Raw::greeted(address).log_in(user)
+    }
+
+    /// Logs in.
+    #[track_caller]
+    pub fn log_in(mut self, user: User) -> Raw {
+        let welcome = self.ask(login(user.name, user.password));
         assert!(matches!(welcome, Reply::Welcome { .. }), "{welcome:?}");
-        raw
+        self
     }
 
     /// Another hand on the same connection, to send while this one hears.
