@@ -16,5 +16,6 @@ mod paths;
 mod permissions;
 mod prompt;
 mod script;
+mod tls;
 mod verbs;
 mod walls;

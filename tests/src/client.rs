@@ -15,6 +15,7 @@ use crate::{DEADLINE, User, programs};
 #[derive(Debug)]
 pub struct Client {
     target: String,
+    tls: bool,
     options: Vec<OsString>,
     words: Vec<OsString>,
     directory: PathBuf,
@@ -25,10 +26,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A run at the server `place`, `HOST:PORT`, by `user`, with the password in `FTP_PASSWORD`, started in `directory`.
+    /// A run at the plain server `place`, `HOST:PORT`, by `user`, with the password in `FTP_PASSWORD`, started in `directory`.
     pub fn new(user: User, place: &str, directory: &Path) -> Client {
         Client {
             target: format!("{}@{place}", user.name),
+            tls: false,
             options: Vec::new(),
             words: Vec::new(),
             directory: directory.to_owned(),
@@ -37,6 +39,11 @@ impl Client {
             stdin: None,
             stdout: None,
         }
+    }
+
+    /// Has it speak TLS, or not: then it is given `--plain`. What it learns of servers is kept where it starts.
+    pub fn tls(self, tls: bool) -> Client {
+        Client { tls, ..self }
     }
 
     /// Adds an option before the target.
@@ -118,7 +125,8 @@ impl Client {
 
     fn command_by(&self, words: &[&str]) -> Command {
         let program = words.iter().map(OsStr::new).chain([programs::ftp().as_os_str()]);
-        let mut line = program.chain(self.options.iter().map(OsString::as_os_str));
+        let plain = (!self.tls).then_some(OsStr::new("--plain"));
+        let mut line = program.chain(plain).chain(self.options.iter().map(OsString::as_os_str));
         let mut command = Command::new(line.next().unwrap());
         command.args(line).arg(&self.target).args(&self.words);
         command.current_dir(&self.directory).env_clear();

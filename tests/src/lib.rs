@@ -34,6 +34,7 @@ mod client;
 mod dial;
 mod fake;
 mod files;
+mod line;
 mod log;
 mod process;
 mod programs;

@@ -1,17 +1,18 @@
 //! The client's side of the wire by hand, to say what no client says.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use digest::{Algorithm, BLOCK};
 use proto::{Command, Decoded, End, Failure, Frame, HEAD, Message, PREAMBLE, Preamble, Reply, Secret, Side};
 
-use crate::{DEADLINE, User, dial, read_once};
+use crate::line::Line;
+use crate::{User, dial, read_once};
 
 /// A connection to a server.
 #[derive(Debug)]
 pub struct Raw {
-    stream: TcpStream,
+    stream: Line,
     heard: Vec<u8>,
     algorithm: Algorithm,
 }
@@ -31,19 +32,22 @@ impl Raw {
     /// Connects, and says nothing.
     #[track_caller]
     pub fn connect(address: SocketAddr) -> Raw {
-        Raw::over(TcpStream::connect(address).unwrap())
+        Raw::on(Line::plain(address))
+    }
+
+    /// The same to a server that speaks TLS. The handshake comes with the first word.
+    #[track_caller]
+    pub fn connect_tls(address: SocketAddr) -> Raw {
+        Raw::on(Line::tls(address))
     }
 
     /// Connects from one of many addresses, by number, and says nothing.
     #[track_caller]
     pub fn connect_from(number: u32, address: SocketAddr) -> Raw {
-        Raw::over(dial::from(number, address).unwrap())
+        Raw::on(Line::over(dial::from(number, address).unwrap()))
     }
 
-    fn over(stream: TcpStream) -> Raw {
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+    fn on(stream: Line) -> Raw {
         Raw { stream, heard: Vec::new(), algorithm: Algorithm::Md5 }
     }
 
@@ -80,8 +84,7 @@ impl Raw {
 
     /// Another hand on the same connection, to send while this one hears.
     pub fn hand(&self) -> Raw {
-        let stream = self.stream.try_clone().unwrap();
-        Raw { stream, heard: Vec::new(), algorithm: self.algorithm }
+        Raw { algorithm: self.algorithm, ..Raw::on(self.stream.again()) }
     }
 
     /// Sends bytes as they are.
@@ -92,7 +95,8 @@ impl Raw {
 
     /// Sends bytes to a server that may hang up meanwhile.
     pub fn try_say(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
     }
 
     /// Sends a message.
@@ -116,7 +120,7 @@ impl Raw {
 
     /// Says that nothing will follow.
     pub fn finish(&mut self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
+        self.stream.finish();
     }
 
     /// The server's preamble.

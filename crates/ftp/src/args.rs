@@ -8,6 +8,7 @@ use clap::Parser;
 use digest::Algorithm;
 
 use crate::remote::Settings;
+use crate::trust::Mode;
 
 /// Move files to and from a server: every byte verified, every file whole or not there.
 #[derive(Debug, Parser)]
@@ -38,13 +39,24 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
 
-    /// Do not encrypt; this version never does, so this changes nothing yet
+    /// Speak without TLS, to a plain server on a wire that you trust
+    ///
+    /// Password and files travel in the clear, and nothing proves who the server is. Without this, a plain server is
+    /// refused; with it, one that speaks TLS.
     #[arg(long)]
     pub(crate) plain: bool,
 
     /// No receipts and no progress: only results and failures
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// What to do about a server whose key is not known yet
+    ///
+    /// ask: ask at the terminal; without one, record the key of a server on this computer (a loopback address), and
+    /// refuse any other. new: record it. SHA256:…: trust this key and no other, and record nothing. A key that has
+    /// changed is always refused, unless it is named so.
+    #[arg(long, value_name = "ask|new|SHA256:…", default_value = "ask", conflicts_with = "plain")]
+    pub(crate) trust: Mode,
 
     /// Give up when nothing has moved for so long
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -56,6 +68,10 @@ const TARGET_HELP: &str =
 
 const AFTER_HELP: &str = "\
 Password: --password-file, else the variable FTP_PASSWORD, else you are asked at the terminal.
+
+Server keys: a key that is known is in ~/.local/share/ftp/known_hosts ($XDG_DATA_HOME/ftp/known_hosts), or in the file
+that FTP_KNOWN_HOSTS names; a line is HOST:PORT SHA256:…, and # begins a comment. What stands there for a host and port
+rules; without, a certificate that is valid by the system's roots is accepted, and --trust decides about any other.
 
 Commands that are piped into ftp without -b are all done, whatever fails.
 
@@ -127,9 +143,17 @@ mod tests {
 
     #[test]
     fn misuse_is_exit_code_2_and_help_is_0() {
-        for line in
-            ["--nonsense nas", "nas --nonsense", "nas -b f ls", "--digest sha1 nas", "--timeout 0 nas", "-q"]
-        {
+        for line in [
+            "--plain --trust new nas",
+            "--trust yes nas",
+            "--trust SHA256:AAAA nas",
+            "--nonsense nas",
+            "nas --nonsense",
+            "nas -b f ls",
+            "--digest sha1 nas",
+            "--timeout 0 nas",
+            "-q",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
         for line in ["--help", "--version"] {

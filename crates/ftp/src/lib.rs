@@ -1,8 +1,8 @@
 //! The client of ftpd: a prompt, one command for scripts, or a batch, all through one parser and one set of commands.
 //!
 //! From the doors inwards: `args` reads the command line, `commands` the language; `prompt` and `batch` bring lines;
-//! `session` does what they say through a [`remote::Remote`], and `show` makes it readable. Results go to standard
-//! output, words and progress to standard error.
+//! `session` does what they say through a [`remote::Remote`], and `show` makes it readable; `trust` decides
+//! whether the server is the right one. Results go to standard output, words and progress to standard error.
 
 mod args;
 mod batch;
@@ -18,6 +18,7 @@ mod show;
 mod signals;
 mod target;
 mod terminal;
+mod trust;
 
 use std::env;
 use std::ffi::OsString;
@@ -34,6 +35,7 @@ use batch::{AtFailure, Batch};
 use output::Output;
 use session::{Link, Session};
 use signals::Signals;
+use trust::{KnownHosts, Trust};
 
 /// Does what the command line says.
 ///
@@ -42,6 +44,7 @@ use signals::Signals;
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let target = target::parse(&arguments.target)?;
     let settings = arguments.settings();
+    let trust = (!arguments.plain).then(|| Trust::new(arguments.trust, KnownHosts::of_the_user()));
     let output = Output::new(arguments.quiet);
     let given = password::given(arguments.password_file.as_deref(), env::var_os(password::VARIABLE))?;
     if let Some(warning) = given.as_ref().and_then(|given| given.warning.as_deref()) {
@@ -52,7 +55,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let interactive = arguments.command.is_empty() && arguments.batch.is_none() && io::stdin().is_terminal();
     let visible = !arguments.quiet && io::stderr().is_terminal();
     let mut session = Session {
-        link: Link::new(target, settings, given.map(|given| given.password)),
+        link: Link::new(target, settings, trust, given.map(|given| given.password)),
         output,
         progress: if visible { Progress::visible() } else { Progress::hidden() },
         interactive,

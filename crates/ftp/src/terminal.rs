@@ -37,18 +37,26 @@ pub(crate) async fn ask_password(question: String) -> Result<SecretString, Failu
 /// [`Code::Usage`] if there is neither an answer nor a default, [`Code::Interrupted`] at Ctrl-C.
 pub(crate) async fn ask_user(host: &str, default: Option<String>) -> Result<String, Failure> {
     let hint = default.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-    let question = format!("User at {host}{hint}: ");
+    let answer = ask_line(format!("User at {host}{hint}: ")).await?;
+    let answer = answer.filter(|name| !name.is_empty());
+    answer
+        .or(default)
+        .ok_or_else(|| Failure::new(Code::Usage, "no user was named").with_remedy("Write USER@HOST."))
+}
+
+/// Asks something, and reads a line, without the blanks around it; `None` at Ctrl-D.
+///
+/// # Errors
+/// [`Code::Interrupted`] at Ctrl-C.
+pub(crate) async fn ask_line(question: String) -> Result<Option<String>, Failure> {
     let answer = ask(State::remember(), move || {
         let mut tty = File::options().read(true).write(true).open(TTY)?;
         tty.write_all(question.as_bytes())?;
         let mut line = String::new();
         BufReader::new(tty).read_line(&mut line)?;
-        Ok(line.trim().to_owned())
+        Ok(line)
     });
-    let answer = Some(answer.await?).filter(|name| !name.is_empty());
-    answer
-        .or(default)
-        .ok_or_else(|| Failure::new(Code::Usage, "no user was named").with_remedy("Write USER@HOST."))
+    Ok(Some(answer.await?).filter(|line| !line.is_empty()).map(|line| line.trim().to_owned()))
 }
 
 /// A question on its own thread, so that a signal is heard while it waits; `_state` is given back after it.

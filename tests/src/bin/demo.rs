@@ -162,7 +162,9 @@ impl Demo {
     }
 
     fn run(&self, user: User, words: &[&str], input: &str) -> Ran {
-        Client::new(user, "localhost", &self.made.here).args(words).stdin(input).run()
+        let client = Client::new(user, "localhost", &self.made.here).tls(true);
+        // The key was made just now, and nobody is asked about it.
+        client.option("--trust").option("new").args(words).stdin(input).run()
     }
 
     fn ftp(&self, user: User, words: &[&str], input: &str) -> Outcome<Ran> {

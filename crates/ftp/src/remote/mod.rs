@@ -12,6 +12,8 @@ use store::{Attributes, Entry};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
+pub(crate) use native::Door;
+
 /// Where a server is, as its user wrote it: `[USER@]HOST[:PORT]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -71,9 +73,9 @@ pub enum Remote {
 }
 
 impl Remote {
-    /// Connects. The login is sent together with the first command, or by [`ready`](Remote::ready).
-    pub async fn open(target: &Target, login: Login, settings: &Settings) -> Result<Remote, Failure> {
-        Ok(Remote::Native(Box::new(native::Native::open(target, login, settings).await?)))
+    /// Begins a session. The login is sent together with the first command, or by [`ready`](Remote::ready).
+    pub(crate) fn log_in(door: Door, login: Login) -> Result<Remote, Failure> {
+        Ok(Remote::Native(Box::new(native::Native::log_in(door, login)?)))
     }
 
     /// Notes whether the server ended the session meanwhile.

@@ -4,7 +4,8 @@ use secrecy::SecretString;
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::remote::{Login, Remote, Settings, Target};
+use crate::remote::{Door, Login, Remote, Settings, Target};
+use crate::trust::Trust;
 use crate::{password, terminal};
 
 /// How often a password is asked for.
@@ -15,6 +16,8 @@ const TRIES: usize = 3;
 pub(crate) struct Link {
     target: Target,
     settings: Settings,
+    /// Whom the user trusts; `None` speaks in the clear.
+    trust: Option<Trust>,
     /// A password that need not be asked for.
     given: Option<SecretString>,
     /// Who logs in, once that is known.
@@ -26,8 +29,13 @@ pub(crate) struct Link {
 
 impl Link {
     /// A link that is not yet made.
-    pub(crate) fn new(target: Target, settings: Settings, given: Option<SecretString>) -> Link {
-        Link { target, settings, given, login: None, remote: None, directory: None }
+    pub(crate) fn new(
+        target: Target,
+        settings: Settings,
+        trust: Option<Trust>,
+        given: Option<SecretString>,
+    ) -> Link {
+        Link { target, settings, trust, given, login: None, remote: None, directory: None }
     }
 
     /// Host and directory, as the prompt shows them.
@@ -100,7 +108,10 @@ impl Link {
 
     async fn connect(&mut self, output: &Output) -> Result<Remote, Failure> {
         let mut remote = match self.login.clone() {
-            Some((user, password)) => self.open(user, password).await?,
+            Some((user, password)) => {
+                let door = self.reach(output).await?;
+                Remote::log_in(door, Login { user, password })?
+            }
             None => self.log_in(output).await?,
         };
         let Some(directory) = self.directory.clone() else { return Ok(remote) };
@@ -116,55 +127,69 @@ impl Link {
         }
     }
 
-    /// The first login: finds the user and the password, and remembers them.
+    /// The first login: finds the user and the password, and remembers them. Whoever has to type them knows by then that the
+    /// server is the right one.
     async fn log_in(&mut self, output: &Output) -> Result<Remote, Failure> {
-        let user = self.user().await?;
-        if let Some(password) = self.given.clone() {
-            self.login = Some((user.clone(), password.clone()));
-            return self.open(user, password).await;
+        let asked = self.target.user.is_none() || self.given.is_none();
+        if asked && !terminal::is_there() {
+            return Err(self.nobody_to_ask());
         }
-        if !terminal::is_there() {
-            return Err(password::missing());
-        }
+        let mut door = Some(self.reach(output).await?);
+        let user = match self.target.user.clone() {
+            Some(user) => user,
+            None => terminal::ask_user(&self.target.host, std::env::var("USER").ok()).await?,
+        };
         let mut tries = 1;
         loop {
-            let question = format!("Password of {user} at {}: ", self.target.host);
-            let password = terminal::ask_password(question).await?;
-            match self.open_and_wait(user.clone(), password.clone()).await {
-                Err(failure) if failure.code == Code::Login && tries < TRIES => {
-                    output.warn(&failure.to_string());
-                    tries += 1;
+            let password = match self.given.clone() {
+                Some(given) => given,
+                None => {
+                    let question = format!("Password of {user} at {}: ", self.target.host);
+                    terminal::ask_password(question).await?
                 }
-                opened => {
-                    let remote = opened?;
-                    self.login = Some((user, password));
-                    return Ok(remote);
+            };
+            let door = match door.take() {
+                Some(door) if !asked => door,
+                Some(door) => self.again_if_gone(door, output).await?,
+                None => self.reach(output).await?,
+            };
+            let login = Login { user: user.clone(), password: password.clone() };
+            let mut remote = Remote::log_in(door, login)?;
+            if self.given.is_none() {
+                // Otherwise the answer comes with that to the first command.
+                match remote.ready().await {
+                    Err(failure) if failure.code == Code::Login && tries < TRIES => {
+                        output.warn(&failure.to_string());
+                        tries += 1;
+                        continue;
+                    }
+                    ready => ready?,
                 }
             }
+            self.login = Some((user, password));
+            return Ok(remote);
         }
     }
 
-    /// The user that was named, or else is asked for.
-    async fn user(&self) -> Result<String, Failure> {
-        if let Some(user) = &self.target.user {
-            return Ok(user.clone());
+    fn nobody_to_ask(&self) -> Failure {
+        if self.target.user.is_some() {
+            return password::missing();
         }
-        if !terminal::is_there() {
-            let host = &self.target.host;
-            return Err(Failure::new(Code::Usage, "no user was named, and there is no terminal to ask at")
-                .with_remedy(format!("Write USER@{host}.")));
-        }
-        terminal::ask_user(&self.target.host, std::env::var("USER").ok()).await
+        Failure::new(Code::Usage, "no user was named, and there is no terminal to ask at")
+            .with_remedy(format!("Write USER@{}.", self.target.host))
     }
 
-    async fn open(&self, user: String, password: SecretString) -> Result<Remote, Failure> {
-        Remote::open(&self.target, Login { user, password }, &self.settings).await
+    /// A connection to a server that is trusted.
+    async fn reach(&mut self, output: &Output) -> Result<Door, Failure> {
+        let door = Door::open(&self.target, &self.settings, self.trust.as_mut(), output).await?;
+        if door.was_asked_about() { self.again_if_gone(door, output).await } else { Ok(door) }
     }
 
-    /// Opens and hears what the server says to the login, which otherwise comes with the first command's answer.
-    async fn open_and_wait(&self, user: String, password: SecretString) -> Result<Remote, Failure> {
-        let mut remote = self.open(user, password).await?;
-        remote.ready().await?;
-        Ok(remote)
+    /// The same connection, or another one if the server did not wait so long for its user.
+    async fn again_if_gone(&mut self, mut door: Door, output: &Output) -> Result<Door, Failure> {
+        if door.stands() {
+            return Ok(door);
+        }
+        Door::open(&self.target, &self.settings, self.trust.as_mut(), output).await
     }
 }

@@ -7,8 +7,8 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::TLS13;
 use rustls::{
-    AlertDescription, ClientConfig, ConfigBuilder, InvalidMessage, ServerConfig, SupportedProtocolVersion,
-    WantsVerifier,
+    AlertDescription, ClientConfig, ConfigBuilder, InvalidMessage, PeerMisbehaved, ServerConfig,
+    SupportedProtocolVersion, WantsVerifier,
 };
 use thiserror::Error;
 use tokio::io::AsyncWriteExt;
@@ -87,8 +87,8 @@ pub async fn accept(tcp: TcpStream, config: Arc<ServerConfig>) -> Result<Stream,
     Ok(Stream::Tls(Box::new(tls.into())))
 }
 
-/// Makes a handshake with a server, and says with which certificate it proved itself. Whether that is to be trusted is for the
-/// verifier in `config`, or for whoever asks before anything is said on the stream.
+/// Makes a handshake with a server, and says with which certificates it proved itself: its own comes first, and there is one.
+/// Whether that is to be trusted is for the verifier in `config`, or for whoever asks before anything is said on the stream.
 ///
 /// # Errors
 /// [`Handshake::Plain`] of a server that answers without TLS.
@@ -96,23 +96,26 @@ pub async fn connect(
     tcp: TcpStream,
     config: Arc<ClientConfig>,
     server: ServerName<'static>,
-) -> Result<(Stream, CertificateDer<'static>), Handshake> {
+) -> Result<(Stream, Vec<CertificateDer<'static>>), Handshake> {
     let mut tls = TlsConnector::from(config).connect(server, Gulping::new(tcp)).await.map_err(told)?;
     let session = &mut tls.get_mut().1;
     if session.alpn_protocol() != Some(ALPN) {
         return Err(Handshake::Alpn);
     }
     session.set_buffer_limit(Some(WAITING));
-    let certificate = session.peer_certificates().and_then(<[_]>::first).cloned();
-    let certificate = certificate.ok_or_else(|| io::Error::other("the server showed no certificate"))?;
-    Ok((Stream::Tls(Box::new(tls.into())), certificate))
+    let certificates = session.peer_certificates().filter(|shown| !shown.is_empty()).map(<[_]>::to_vec);
+    let certificates = certificates.ok_or_else(|| io::Error::other("the server showed no certificate"))?;
+    Ok((Stream::Tls(Box::new(tls.into())), certificates))
 }
 
 /// What a failed handshake says of the server.
 fn told(error: io::Error) -> Handshake {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
         Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => Handshake::Plain,
-        Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => Handshake::Alpn,
+        Some(
+            rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)
+            | rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol),
+        ) => Handshake::Alpn,
         _ => Handshake::Tls(error),
     }
 }

@@ -1,16 +1,21 @@
-//! The way in: TCP, preamble, hello and login, in one flight with the first command.
+//! The way in: TCP and TLS, whom it leads to, then preamble, hello and login in one flight with the first command.
 
 use std::collections::HashSet;
 
+use proto::io::tls::{self, Handshake};
 use proto::io::{Stream, Wire};
 use proto::{Command, Message, Preamble, Reply, Secret, Side};
+use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Broken, Login, Native, Owed, Settings};
+use super::{Broken, Login, Native, Owed, Settings, words};
 use crate::failure::{Code, Failure};
+use crate::output::Output;
 use crate::remote::Target;
+use crate::trust::{self, Judged, Offer, Place, Trust};
 
 /// The port of the native door.
 const PORT: u16 = 10600;
@@ -18,31 +23,92 @@ const PORT: u16 = 10600;
 /// Bytes of a user name and its password: more than any server knows, less than a frame holds.
 const LOGIN: usize = 4096;
 
-impl Native {
-    /// Connects, and puts preamble, hello and login in line.
-    pub(in crate::remote) async fn open(
+/// A connection to a server that is trusted, on which nothing was said yet.
+#[derive(Debug)]
+pub(crate) struct Door {
+    wire: Wire,
+    settings: Settings,
+    host: String,
+    judged: Judged,
+}
+
+impl Door {
+    /// Connects over TLS to a server that `trust` takes for the right one; without `trust`, in the clear.
+    pub(crate) async fn open(
         target: &Target,
-        login: Login,
         settings: &Settings,
-    ) -> Result<Native, Failure> {
+        trust: Option<&mut Trust>,
+        output: &Output,
+    ) -> Result<Door, Failure> {
         let (host, port) = (target.host.as_str(), target.port.unwrap_or(PORT));
+        let (stream, judged) = match trust {
+            None => (Stream::Plain(reach(host, port, settings).await?), Judged::AtOnce),
+            Some(trust) => {
+                let place = Place::new(host, port);
+                // Before anybody is called: without it nothing could be decided.
+                let known = trust.look_up(&place).await?;
+                let tcp = reach(host, port, settings).await?;
+                let (mut stream, offer) = shake_hands(tcp, &place, settings).await?;
+                match trust.judge(&place, &known, offer, output).await {
+                    Ok(judged) => (stream, judged),
+                    Err(failure) => {
+                        let _gone = stream.shutdown().await; // a farewell, and no more
+                        return Err(failure);
+                    }
+                }
+            }
+        };
+        let wire = Wire::new(stream, Side::Server, settings.timeout);
+        Ok(Door { wire, settings: settings.clone(), host: host.into(), judged })
+    }
+
+    /// Whether a person was asked for so long as a person takes.
+    pub(crate) fn was_asked_about(&self) -> bool {
+        self.judged == Judged::ByAPerson
+    }
+
+    /// Whether the server still waits for the login, as far as is known.
+    pub(crate) fn stands(&mut self) -> bool {
+        !self.wire.is_stirred()
+    }
+}
+
+/// Connects.
+async fn reach(host: &str, port: u16, settings: &Settings) -> Result<TcpStream, Failure> {
+    let no_connection = |why: String| {
+        Failure::new(Code::Connection, format!("cannot connect to {host} port {port}: {why}"))
+            .with_remedy("Is ftpd running there, and is this its host and port?")
+    };
+    let tcp = timeout(settings.timeout, TcpStream::connect((host, port)))
+        .await
+        .map_err(|_| no_connection("no answer".into()))?
+        .map_err(|error| no_connection(error.to_string()))?;
+    tcp.set_nodelay(true).map_err(|error| no_connection(error.to_string()))?;
+    Ok(tcp)
+}
+
+/// Has the server prove which key it holds.
+async fn shake_hands(tcp: TcpStream, place: &Place, settings: &Settings) -> Result<(Stream, Offer), Failure> {
+    let address = tcp.peer_addr().map_err(|error| words::no_tls(&Handshake::Tls(error), place))?.ip();
+    // A host that no certificate can name is known by its key alone.
+    let name = place.server_name().unwrap_or(ServerName::IpAddress(address.into()));
+    let shaken = timeout(settings.timeout, tls::connect(tcp, trust::config(), name)).await;
+    let (stream, certificates) = shaken
+        .map_err(|_| words::broken(&Broken::Silent(settings.timeout), &place.to_string()))?
+        .map_err(|error| words::no_tls(&error, place))?;
+    Ok((stream, Offer { certificates, loopback: address.to_canonical().is_loopback() }))
+}
+
+impl Native {
+    /// Puts preamble, hello and login in line.
+    pub(in crate::remote) fn log_in(door: Door, login: Login) -> Result<Native, Failure> {
+        let Door { mut wire, settings, host, .. } = door;
         if login.user.len() + login.password.expose_secret().len() > LOGIN {
             let long = format!("user name and password have more than {LOGIN} bytes");
             return Err(
                 Failure::new(Code::Usage, long).with_remedy("Is the right file named as the password file?")
             );
         }
-        let no_connection = |why: String| {
-            Failure::new(Code::Connection, format!("cannot connect to {host} port {port}: {why}"))
-                .with_remedy("Is ftpd running there, and is this its host and port?")
-        };
-        let tcp = timeout(settings.timeout, TcpStream::connect((host, port)))
-            .await
-            .map_err(|_| no_connection("no answer".into()))?
-            .map_err(|error| no_connection(error.to_string()))?;
-        tcp.set_nodelay(true).map_err(|error| no_connection(error.to_string()))?;
-
-        let mut wire = Wire::new(Stream::Plain(tcp), Side::Server, settings.timeout);
         // Exactly one digest is offered: data is sent before the server could choose.
         wire.agree(settings.digest);
         wire.queue_bytes(&Preamble::new(&[settings.digest]).encode());
@@ -53,8 +119,8 @@ impl Native {
         wire.queue(&Message::Command(Command::Login { user: login.user, password }));
         Ok(Native {
             wire,
-            settings: settings.clone(),
-            host: host.into(),
+            settings,
+            host,
             sent: 2,
             opening: true,
             owed: Owed::Nothing,
@@ -76,7 +142,7 @@ impl Native {
                     // Whatever was sent ahead is refused too, and nothing of it matters.
                     self.lost = true;
                     self.owed = Owed::Nothing;
-                    return Err(self.refused(refused));
+                    return Err(words::refused_at_the_door(refused));
                 }
                 (Due::Hello, Message::Reply(Reply::Hello { .. })) if preamble.has(self.settings.digest) => {}
                 (Due::Welcome, Message::Reply(Reply::Welcome { .. })) => {}

@@ -12,6 +12,8 @@ use proto::io::{Broken, Wire};
 use proto::{Abort, Command, Failure as Refused, Kind, Message, Page, Reply};
 use tokio::time::timeout;
 
+pub(crate) use connect::Door;
+
 use super::{Login, Settings};
 use crate::failure::{Code, Failure};
 

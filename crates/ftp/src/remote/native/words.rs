@@ -1,10 +1,12 @@
 //! The words of the native wire in the client's own, and back.
 
 use proto::io::Broken;
+use proto::io::tls::Handshake;
 use proto::{Fault, Kind};
 use store::{Attributes, Entry, EntryKind, Time};
 
 use crate::failure::{Code, Failure};
+use crate::trust::Place;
 
 /// A refusal, as the server words it. It is escaped where it is shown.
 pub(super) fn refused(refused: proto::Failure) -> Failure {
@@ -25,6 +27,35 @@ pub(super) fn refused(refused: proto::Failure) -> Failure {
         | Kind::Internal => Code::Other,
     };
     Failure { code, message: refused.message, remedy: refused.remedy }
+}
+
+/// A refusal before the session began: what has no code of its own means that there is no connection.
+pub(super) fn refused_at_the_door(refusal: proto::Failure) -> Failure {
+    let failure = refused(refusal);
+    match failure.code {
+        Code::Other => Failure { code: Code::Connection, ..failure },
+        _ => failure,
+    }
+}
+
+/// Why there is no TLS with the server at `place`.
+pub(super) fn no_tls(why: &Handshake, place: &Place) -> Failure {
+    let (what, remedy) = match why {
+        Handshake::Plain => (
+            format!("the server at {place} speaks without TLS"),
+            "Nothing was sent. Is this the port of ftpd's native door? Use --plain for a plain server that you trust: \
+             password and files then travel in the clear.",
+        ),
+        Handshake::Alpn => (
+            format!("the server at {place} speaks TLS, but not ftpd/1 in it"),
+            "Nothing was sent. Is this the port of ftpd's native door? It is 10600 unless its users.toml says otherwise.",
+        ),
+        Handshake::Tls(error) => (
+            format!("no TLS with the server at {place}: {error}"),
+            "Nothing was sent. Is this the port of ftpd's native door, and does it speak TLS 1.3?",
+        ),
+    };
+    Failure::new(Code::Connection, what).with_remedy(remedy)
 }
 
 /// Whether nothing follows a refusal of this kind.
