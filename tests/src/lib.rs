@@ -31,6 +31,7 @@
 
 mod chance;
 mod client;
+mod dial;
 mod fake;
 mod files;
 mod line;

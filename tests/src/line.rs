@@ -25,7 +25,11 @@ impl Line {
     /// Over TCP.
     #[track_caller]
     pub(crate) fn plain(address: SocketAddr) -> Line {
-        let tcp = TcpStream::connect(address).unwrap();
+        Line::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// On a connection that is there.
+    pub(crate) fn over(tcp: TcpStream) -> Line {
         tcp.set_nodelay(true).unwrap();
         tcp.set_read_timeout(Some(DEADLINE)).unwrap();
         tcp.set_write_timeout(Some(DEADLINE)).unwrap();

@@ -7,7 +7,7 @@ use digest::{Algorithm, BLOCK};
 use proto::{Command, Decoded, End, Failure, Frame, HEAD, Message, PREAMBLE, Preamble, Reply, Secret, Side};
 
 use crate::line::Line;
-use crate::{User, read_once};
+use crate::{User, dial, read_once};
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -39,6 +39,12 @@ impl Raw {
     #[track_caller]
     pub fn connect_tls(address: SocketAddr) -> Raw {
         Raw::on(Line::tls(address))
+    }
+
+    /// Connects from one of many addresses, by number, and says nothing.
+    #[track_caller]
+    pub fn connect_from(number: u32, address: SocketAddr) -> Raw {
+        Raw::on(Line::over(dial::from(number, address).unwrap()))
     }
 
     fn on(stream: Line) -> Raw {

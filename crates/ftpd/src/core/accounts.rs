@@ -1,6 +1,6 @@
 //! Accounts: a name, a hash, an opened home.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -35,11 +35,11 @@ pub(super) struct Account {
 }
 
 /// By what a home is known: while nothing of it changes, the opened home stays, and with it what its quota has counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kept {
     path: PathBuf,
     quota: Option<u64>,
-    durability: Durability,
+    durable: bool,
     /// Device and inode: a directory that another took the place of is not the same home.
     directory: Option<(u64, u64)>,
 }
@@ -53,24 +53,27 @@ pub(super) struct Accounts(BTreeMap<String, Arc<Account>>);
 pub(super) struct Homes(Vec<(String, Arc<Home>)>);
 
 impl Accounts {
-    /// Opens every home that `old` does not hold open already; a missing one is made. Tells which were opened.
+    /// Opens every home that `old` does not hold open already; a missing one is made. Tells which were opened. Users who have a
+    /// home in common have it opened once, so that its quota is one.
     pub(super) fn open(config: &Config, old: &Accounts) -> Result<(Accounts, Homes), Unopened> {
         let (mut accounts, mut opened) = (BTreeMap::new(), Homes::default());
+        let held = old.0.values().map(|account| (account.kept.clone(), account.home.clone()));
+        let mut held: HashMap<Kept, Arc<Home>> = held.collect();
         for (name, user) in &config.users {
-            let unopened = |source| Unopened { user: name.clone(), path: user.home.clone(), source };
+            let options = Options { quota: user.quota, durability: config.durability };
             let mut kept = Kept {
                 path: user.home.clone(),
-                quota: user.quota,
-                durability: config.durability,
+                quota: options.quota,
+                durable: options.durability == Durability::Full,
                 directory: directory(&user.home),
             };
-            let held = |account: &&Arc<Account>| kept.directory.is_some() && account.kept == kept;
-            let home = match old.0.get(name).filter(held).or_else(|| old.0.values().find(held)) {
-                Some(account) => account.home.clone(),
+            let home = match held.get(&kept).filter(|_| kept.directory.is_some()) {
+                Some(home) => home.clone(),
                 None => {
-                    let options = Options { quota: kept.quota, durability: kept.durability };
+                    let unopened = |source| Unopened { user: name.clone(), path: user.home.clone(), source };
                     let home = Arc::new(Home::at(&user.home, &options).map_err(unopened)?);
                     kept.directory = directory(&user.home);
+                    held.insert(kept.clone(), home.clone());
                     opened.0.push((name.clone(), home.clone()));
                     home
                 }
@@ -91,7 +94,13 @@ impl Accounts {
     }
 
     pub(super) fn homes(&self) -> Homes {
-        Homes(self.0.iter().map(|(name, account)| (name.clone(), account.home.clone())).collect())
+        let mut homes = Homes::default();
+        for (name, account) in &self.0 {
+            if !homes.0.iter().any(|(_, home)| Arc::ptr_eq(home, &account.home)) {
+                homes.0.push((name.clone(), account.home.clone()));
+            }
+        }
+        homes
     }
 }
 

@@ -100,6 +100,16 @@ fn a_home_is_opened_anew_when_anything_about_it_changed() {
 }
 
 #[test]
+fn users_with_one_home_have_one_quota() {
+    let (directory, core) = setting();
+    let lines = password("a") + "home = \"shared\"\nquota = \"1 MiB\"";
+    let users = ["x", "y", "z"].map(|user| (user, lines.as_str()));
+    assert_eq!(core.reload(&config(directory.path(), &users)).unwrap().homes(), 1);
+    assert!(Arc::ptr_eq(&home(&core, "x"), &home(&core, "z")));
+    assert_eq!(core.rules().accounts.homes().len(), 1);
+}
+
+#[test]
 fn a_home_stays_open_when_its_user_has_another_name() {
     let (directory, core) = setting();
     let alice = home(&core, "alice");
