@@ -15,5 +15,6 @@ mod paths;
 mod permissions;
 mod prompt;
 mod script;
+mod trust;
 mod verbs;
 mod walls;
