@@ -15,6 +15,7 @@ mod paths;
 mod permissions;
 mod prompt;
 mod script;
+mod tls;
 mod trust;
 mod verbs;
 mod walls;

@@ -34,6 +34,7 @@ mod client;
 mod fake;
 mod files;
 mod identity;
+mod line;
 mod log;
 mod process;
 mod programs;

@@ -1,17 +1,18 @@
 //! The client's side of the wire by hand, to say what no client says.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use digest::{Algorithm, BLOCK};
 use proto::{Command, Decoded, End, Failure, Frame, HEAD, Message, PREAMBLE, Preamble, Reply, Secret, Side};
 
-use crate::{DEADLINE, User, read_once};
+use crate::line::Line;
+use crate::{User, read_once};
 
 /// A connection to a server.
 #[derive(Debug)]
 pub struct Raw {
-    stream: TcpStream,
+    stream: Line,
     heard: Vec<u8>,
     algorithm: Algorithm,
 }
@@ -31,37 +32,53 @@ impl Raw {
     /// Connects, and says nothing.
     #[track_caller]
     pub fn connect(address: SocketAddr) -> Raw {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.set_write_timeout(Some(DEADLINE)).unwrap();
+        Raw::on(Line::plain(address))
+    }
+
+    /// The same to a server that speaks TLS. The handshake comes with the first word.
+    #[track_caller]
+    pub fn connect_tls(address: SocketAddr) -> Raw {
+        Raw::on(Line::tls(address))
+    }
+
+    fn on(stream: Line) -> Raw {
         Raw { stream, heard: Vec::new(), algorithm: Algorithm::Md5 }
     }
 
     /// Connects, and exchanges preambles and greetings.
     #[track_caller]
     pub fn greeted(address: SocketAddr) -> Raw {
-        let mut raw = Raw::connect(address);
+        Raw::connect(address).greet()
+    }
+
+    /// Exchanges preambles and greetings.
+    #[track_caller]
+    pub fn greet(mut self) -> Raw {
+        let raw = &mut self;
         raw.say(&Preamble::new(&[Algorithm::Md5]).encode());
         assert!(raw.preamble().has(Algorithm::Md5));
         let hello = raw.ask(Command::Hello { client: "e2e".into() });
         assert!(matches!(hello, Reply::Hello { .. }), "{hello:?}");
-        raw
+        self
     }
 
     /// Connects, and logs in.
     #[track_caller]
     pub fn logged_in(address: SocketAddr, user: User) -> Raw {
-        let mut raw = Raw::greeted(address);
-        let welcome = raw.ask(login(user.name, user.password));
+        Raw::greeted(address).log_in(user)
+    }
+
+    /// Logs in.
+    #[track_caller]
+    pub fn log_in(mut self, user: User) -> Raw {
+        let welcome = self.ask(login(user.name, user.password));
         assert!(matches!(welcome, Reply::Welcome { .. }), "{welcome:?}");
-        raw
+        self
     }
 
     /// Another hand on the same connection, to send while this one hears.
     pub fn hand(&self) -> Raw {
-        let stream = self.stream.try_clone().unwrap();
-        Raw { stream, heard: Vec::new(), algorithm: self.algorithm }
+        Raw { algorithm: self.algorithm, ..Raw::on(self.stream.again()) }
     }
 
     /// Sends bytes as they are.
@@ -72,7 +89,8 @@ impl Raw {
 
     /// Sends bytes to a server that may hang up meanwhile.
     pub fn try_say(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
     }
 
     /// Sends a message.
@@ -96,7 +114,7 @@ impl Raw {
 
     /// Says that nothing will follow.
     pub fn finish(&mut self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
+        self.stream.finish();
     }
 
     /// The server's preamble.

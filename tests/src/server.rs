@@ -259,13 +259,13 @@ impl Server {
     /// A connection on which nothing was said.
     #[track_caller]
     pub fn connect(&self) -> Raw {
-        Raw::connect(self.address)
+        if self.builder.tls { Raw::connect_tls(self.address) } else { Raw::connect(self.address) }
     }
 
     /// A connection on which `user` is logged in.
     #[track_caller]
     pub fn logged_in(&self, user: User) -> Raw {
-        Raw::logged_in(self.address, user)
+        self.connect().greet().log_in(user)
     }
 
     /// The number of its process.

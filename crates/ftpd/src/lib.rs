@@ -4,6 +4,7 @@ pub mod args;
 pub mod check;
 pub mod config;
 pub mod core;
+mod descriptors;
 mod listen;
 pub mod logs;
 mod native;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -18,6 +19,12 @@ const TURNED_AWAY: usize = 64;
 
 /// How long to leave the system alone when it cannot accept: it lacks descriptors or memory, which sessions that end give back.
 const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// Connections that make room when the system has no more descriptors, if nobody is logged in on them.
+const ROOM: usize = 16;
+
+/// How long to leave them for it.
+const CLOSING: Duration = Duration::from_millis(5);
 
 /// Binds one address, for a runtime to listen on.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -38,8 +45,13 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>, sessions: Tas
         match accepted {
             Ok((tcp, peer)) => begin(tcp, peer, &door, &sessions, &turning_away),
             Err(error) => {
-                warn!(%error, "cannot accept a connection");
-                sleep(EXHAUSTED).await;
+                let exhausted = matches!(Errno::from_io_error(&error), Some(Errno::MFILE | Errno::NFILE));
+                if exhausted && door.core.make_room(ROOM) > 0 {
+                    sleep(CLOSING).await;
+                } else {
+                    warn!(%error, "cannot accept a connection");
+                    sleep(EXHAUSTED).await;
+                }
             }
         }
     }
@@ -56,13 +68,9 @@ fn begin(
     if tcp.set_nodelay(true).is_err() {
         return; // gone already
     }
-    match door.core.admit(peer.ip()) {
-        Ok(permit) => {
-            let door = door.clone();
-            sessions.spawn(async move {
-                native::serve(tcp, peer, door).await;
-                drop(permit);
-            });
+    match door.core.arrive(peer.ip()) {
+        Ok(guest) => {
+            sessions.spawn(native::serve(tcp, peer, door.clone(), guest));
         }
         Err(refusal) => {
             info!(from = %peer, reason = %refusal, "turned away");

@@ -1,6 +1,7 @@
 //! Passwords: argon2id hashes in PHC strings, made and verified. Each call takes tens of milliseconds and 19 MiB by
 //! default, so the caller bounds how many run at once, and runs them where blocking is allowed.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -11,9 +12,11 @@ use thiserror::Error;
 /// The longest password that is hashed or verified, in bytes.
 pub const MAX_LEN: usize = 1024;
 
-/// A hash of nobody's password, at the default cost: no input is known whose hash ends in 32 zero bytes.
-const DUMMY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm8gc3VjaCB1c2VyIQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// The cost of a new hash, as a PHC string tells it.
+const COST: &str = "$argon2id$v=19$m=19456,t=2,p=1";
+
+/// Salt and output of nobody's password: no input is known whose hash is 32 zero bytes.
+const NOBODY: &str = "$bm8gc3VjaCB1c2VyIQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A checked argon2id PHC string whose cost is within bounds; hidden from `Debug`, wiped when dropped.
 #[derive(Clone, Debug)]
@@ -58,10 +61,27 @@ impl Hash {
         Ok(Hash(text.into()))
     }
 
-    /// What an unknown user's password is verified against, so that it takes as long as a known one's.
+    /// A hash of nobody's password, at the cost of a new one.
     pub fn dummy() -> &'static Hash {
-        static HASH: LazyLock<Hash> = LazyLock::new(|| Hash(DUMMY.into()));
+        static HASH: LazyLock<Hash> = LazyLock::new(|| Hash::nobody([]));
         &HASH
+    }
+
+    /// A hash of nobody's password, at the cost that most of `known` have: verified against it, an unknown user's password
+    /// takes as long as a known one's.
+    pub fn nobody<'a>(known: impl IntoIterator<Item = &'a Hash>) -> Hash {
+        let mut costs = BTreeMap::<&str, usize>::new();
+        for hash in known {
+            *costs.entry(hash.cost()).or_default() += 1;
+        }
+        let cost = costs.into_iter().max_by_key(|(_, users)| *users).map_or(COST, |(cost, _)| cost);
+        Hash(format!("{cost}{NOBODY}").into())
+    }
+
+    /// The part before salt and output.
+    fn cost(&self) -> &str {
+        let text = self.0.expose_secret();
+        text.rsplitn(3, '$').last().unwrap_or(text)
     }
 }
 
@@ -79,16 +99,20 @@ pub fn verify(password: &SecretString, hash: &Hash) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    /// A hash that costs next to nothing.
-    fn cheap(password: &[u8]) -> Hash {
+    /// A hash that costs next to nothing, as text.
+    pub(crate) fn cheap_text(password: &[u8]) -> String {
         let params = Params::new(8, 1, 1, None).unwrap();
         let argon2 = Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params);
-        Hash::parse(&argon2.hash_password(password).unwrap().to_string()).unwrap()
+        argon2.hash_password(password).unwrap().to_string()
+    }
+
+    fn cheap(password: &[u8]) -> Hash {
+        Hash::parse(&cheap_text(password)).unwrap()
     }
 
     #[test]
@@ -118,8 +142,26 @@ mod tests {
         let cost =
             |hash: &Hash| Params::try_from(&PasswordHash::new(hash.0.expose_secret()).unwrap()).unwrap();
         assert_eq!(cost(Hash::dummy()), cost(&Hash::parse(&hash(&"x".into())).unwrap()));
-        assert!(Hash::parse(DUMMY).is_ok());
+        assert!(Hash::parse(Hash::dummy().0.expose_secret()).is_ok());
         assert!(!verify(&"x".into(), Hash::dummy()));
+    }
+
+    #[test]
+    fn nobody_costs_what_most_users_cost() {
+        let of = |cost: &str| Hash::parse(&format!("{cost}{NOBODY}")).unwrap();
+        let (cheap, dear) = ("$argon2id$v=19$m=8,t=1,p=1", "$argon2id$v=16$m=64,t=3,p=2");
+        for (known, most) in [
+            (vec![], COST),
+            (vec![cheap], cheap),
+            (vec![dear, cheap, dear], dear),
+            (vec![cheap, dear, COST, cheap], cheap),
+            (vec!["$argon2id$m=8,t=1,p=1"], "$argon2id$m=8,t=1,p=1"), // an old hash has no version
+        ] {
+            let known: Vec<Hash> = known.into_iter().map(of).collect();
+            let nobody = Hash::nobody(&known);
+            assert_eq!(nobody.cost(), most);
+            assert!(Hash::parse(nobody.0.expose_secret()).is_ok() && !verify(&"".into(), &nobody));
+        }
     }
 
     #[test]

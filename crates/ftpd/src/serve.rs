@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::core::{Core, Unopened};
+use crate::descriptors;
 use crate::listen;
 use crate::native::Door;
 use crate::tls::{self, Identity, Tls};
@@ -54,6 +55,7 @@ pub enum Problem {
 /// # Errors
 /// What kept it from serving.
 pub fn run(config: Config) -> Result<(), Problem> {
+    descriptors::raise();
     let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING).build()?;
     let served = runtime.block_on(serve(config));
     // A disk that does not answer must not keep the process; stages of what is given up are swept at the next start.

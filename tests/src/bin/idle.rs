@@ -15,15 +15,17 @@ struct Args {
     /// Sessions that are logged in at the same time.
     #[arg(long, default_value_t = 500)]
     sessions: usize,
+    /// Without TLS.
+    #[arg(long)]
+    plain: bool,
 }
 
 fn main() -> ExitCode {
-    let Args { sessions } = Args::parse();
+    let Args { sessions, plain } = Args::parse();
     let most = sessions + 1;
-    let server = Server::builder()
-        .limit(&format!("sessions = {most}"))
-        .limit(&format!("sessions_per_address = {most}"))
-        .start();
+    let builder = if plain { Server::builder() } else { Server::builder().tls() };
+    let server =
+        builder.limit(&format!("sessions = {most}")).limit(&format!("sessions_per_address = {most}")).start();
     quit(server.logged_in(ALICE)); // what the first session costs is not what each costs
     let began = Instant::now();
     let alone = in_use(&server);
@@ -36,7 +38,8 @@ fn main() -> ExitCode {
     let left = in_use(&server);
 
     let kib = |bytes: u64| bytes as f64 / 1024.0;
-    println!("idle: {sessions} sessions, logged in within {entered:.0?}");
+    let on = if plain { "plain" } else { "TLS" };
+    println!("idle: {sessions} sessions, {on}, logged in within {entered:.0?}");
     println!("  {:>8.1}  KiB of the server for each", kib(crowded.saturating_sub(alone)) / sessions as f64);
     println!(
         "  {:>8.0}  KiB with none, {:.0} with all, {:.0} when they have left (VmRSS)",

@@ -56,12 +56,14 @@ pub struct Tls {
 }
 
 /// What the server never exceeds. No number is zero, no time is zero or longer than a year.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Sessions in all; 1000 by default.
     pub sessions: usize,
     /// Sessions from one address; 50 by default.
     pub sessions_per_address: usize,
+    /// Connections on which nobody is logged in, in all; 256 by default.
+    pub half_open: usize,
     /// From the connection to a successful login, whatever happens between; 30 s by default.
     pub login_deadline: Duration,
     /// Between one command and the next; 10 min by default.
@@ -134,6 +136,7 @@ impl Default for Limits {
         Limits {
             sessions: 1000,
             sessions_per_address: 50,
+            half_open: 256,
             login_deadline: Duration::from_secs(30),
             idle: Duration::from_secs(600),
             stall: Duration::from_secs(60),

@@ -28,6 +28,7 @@ const DIGESTS: Key = Key(r#"digests = ["md5", "blake3"]"#);
 
 const SESSIONS: Key = Key("sessions = 1000");
 const SESSIONS_PER_ADDRESS: Key = Key("sessions_per_address = 50");
+const HALF_OPEN: Key = Key("half_open = 256");
 const LOGIN_DEADLINE: Key = Key(r#"login_deadline = "30s""#);
 const IDLE: Key = Key(r#"idle = "10m""#);
 const STALL: Key = Key(r#"stall = "60s""#);
@@ -152,12 +153,16 @@ fn limits(top: &Table<'_>) -> Result<Limits, Problem> {
     let mut limits = Limits::default();
     let Some(section) = top.section("limits") else { return Ok(limits) };
     let table = section.table("[limits]".into(), "[limits]")?;
-    table.knows(&[SESSIONS, SESSIONS_PER_ADDRESS, LOGIN_DEADLINE, IDLE, STALL, PASSWORD_HASHES], &[])?;
+    table.knows(
+        &[SESSIONS, SESSIONS_PER_ADDRESS, HALF_OPEN, LOGIN_DEADLINE, IDLE, STALL, PASSWORD_HASHES],
+        &[],
+    )?;
     let count = |key, most, limit: &mut usize| {
         table.get(key).map_or(Ok(()), |value| value.count(most).map(|count| *limit = count))
     };
     count(SESSIONS, 1_000_000, &mut limits.sessions)?;
     count(SESSIONS_PER_ADDRESS, 1_000_000, &mut limits.sessions_per_address)?;
+    count(HALF_OPEN, 100_000, &mut limits.half_open)?;
     count(PASSWORD_HASHES, 1_000, &mut limits.password_hashes)?;
     let time = |key, limit: &mut Duration| {
         let read = |value: Value<'_>| value.parse("a time from \"1ms\" to \"365d\"", quantity::time);

@@ -52,6 +52,7 @@ fn everything_that_can_be_said() {
         [limits]
         sessions = 0x10
         sessions_per_address = 1_0
+        half_open = 9
         login_deadline = "250ms"
         idle = "1 h"
         stall = "2min"
@@ -78,6 +79,7 @@ fn everything_that_can_be_said() {
     let limits = Limits {
         sessions: 16,
         sessions_per_address: 10,
+        half_open: 9,
         login_deadline: Duration::from_millis(250),
         idle: Duration::from_secs(3600),
         stall: Duration::from_secs(120),

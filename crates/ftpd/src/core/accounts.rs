@@ -1,11 +1,14 @@
 //! Accounts: a name, a hash, an opened home.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use store::{Home, Options};
+use store::{Durability, Home, Options};
 use thiserror::Error;
+use tracing::{info, warn};
 
 use crate::config::{Access, Config};
 use crate::password::Hash;
@@ -26,37 +29,91 @@ pub struct Unopened {
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) password: Hash,
-    pub(super) home: Home,
+    pub(super) home: Arc<Home>,
     pub(super) access: Access,
+    kept: Kept,
+}
+
+/// By what a home is known: while nothing of it changes, the opened home stays, and with it what its quota has counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Kept {
+    path: PathBuf,
+    quota: Option<u64>,
+    durability: Durability,
+    /// Device and inode: a directory that another took the place of is not the same home.
+    directory: Option<(u64, u64)>,
 }
 
 /// All accounts, by name.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Accounts(BTreeMap<String, Arc<Account>>);
 
+/// Opened homes, each with one of its users.
+#[derive(Debug, Default)]
+pub(super) struct Homes(Vec<(String, Arc<Home>)>);
+
 impl Accounts {
-    /// Opens every home; a missing one is made.
-    pub(super) fn open(config: &Config) -> Result<Accounts, Unopened> {
-        let open = |(name, user): (&String, &crate::config::User)| {
-            let options = Options { quota: user.quota, durability: config.durability };
-            let home = Home::at(&user.home, &options).map_err(|source| Unopened {
-                user: name.clone(),
+    /// Opens every home that `old` does not hold open already; a missing one is made. Tells which were opened.
+    pub(super) fn open(config: &Config, old: &Accounts) -> Result<(Accounts, Homes), Unopened> {
+        let (mut accounts, mut opened) = (BTreeMap::new(), Homes::default());
+        for (name, user) in &config.users {
+            let unopened = |source| Unopened { user: name.clone(), path: user.home.clone(), source };
+            let mut kept = Kept {
                 path: user.home.clone(),
-                source,
-            })?;
-            Ok((
-                name.clone(),
-                Arc::new(Account { password: user.password.clone(), home, access: user.access }),
-            ))
-        };
-        config.users.iter().map(open).collect::<Result<_, _>>().map(Accounts)
+                quota: user.quota,
+                durability: config.durability,
+                directory: directory(&user.home),
+            };
+            let held = |account: &&Arc<Account>| kept.directory.is_some() && account.kept == kept;
+            let home = match old.0.get(name).filter(held).or_else(|| old.0.values().find(held)) {
+                Some(account) => account.home.clone(),
+                None => {
+                    let options = Options { quota: kept.quota, durability: kept.durability };
+                    let home = Arc::new(Home::at(&user.home, &options).map_err(unopened)?);
+                    kept.directory = directory(&user.home);
+                    opened.0.push((name.clone(), home.clone()));
+                    home
+                }
+            };
+            let account = Account { password: user.password.clone(), home, access: user.access, kept };
+            accounts.insert(name.clone(), Arc::new(account));
+        }
+        Ok((Accounts(accounts), opened))
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Arc<Account>> {
         self.0.get(name)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Arc<Account>)> {
-        self.0.iter()
+    /// Names that `self` has and `other` lacks.
+    pub(super) fn beyond(&self, other: &Accounts) -> Vec<String> {
+        self.0.keys().filter(|name| !other.0.contains_key(*name)).cloned().collect()
     }
+
+    pub(super) fn homes(&self) -> Homes {
+        Homes(self.0.iter().map(|(name, account)| (name.clone(), account.home.clone())).collect())
+    }
+}
+
+impl Homes {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Removes the stages that writers left who died, and counts what quotas need. Blocks.
+    pub(super) fn sweep(&self) {
+        for (user, home) in &self.0 {
+            match home.sweep() {
+                Ok(swept) if swept.stages > 0 => {
+                    info!(user, stages = swept.stages, "removed what interrupted uploads left")
+                }
+                Ok(_) => {}
+                Err(error) => warn!(user, error = error.detail(), "the home could not be swept"),
+            }
+        }
+    }
+}
+
+fn directory(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }

@@ -2,32 +2,78 @@
 
 mod accounts;
 mod admission;
+mod doorstep;
+mod failures;
+mod guest;
 mod refusal;
 mod session;
+mod source;
+mod turnstile;
 
 use std::net::IpAddr;
-use std::sync::Arc;
-
-use secrecy::SecretString;
-use tokio::sync::Semaphore;
-use tracing::{info, warn};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::config::{Config, Limits};
-use crate::password;
-use accounts::Accounts;
+use crate::password::Hash;
+use accounts::{Accounts, Homes};
+use admission::Admission;
+use doorstep::Doorstep;
+use turnstile::Turnstile;
 
 pub use accounts::Unopened;
-pub use admission::Permit;
+pub use guest::Guest;
 pub use refusal::Refusal;
 pub use session::Session;
 
 /// What every session shares.
 #[derive(Debug)]
 pub struct Core {
+    rules: RwLock<Arc<Rules>>,
+    /// Held by who puts other rules in place: two at once would each keep homes that the other lets go.
+    reloading: Mutex<()>,
+    doorstep: Arc<Doorstep>,
+    turnstile: Arc<Turnstile>,
+    admission: Arc<Admission>,
+}
+
+/// What users.toml says to the core: put in place whole, seen whole.
+#[derive(Debug)]
+struct Rules {
     accounts: Accounts,
+    /// What an unknown user's password is verified against.
+    nobody: Hash,
     limits: Limits,
-    admission: Arc<admission::Admission>,
-    hashing: Arc<Semaphore>,
+}
+
+impl Rules {
+    /// The homes that `old` does not hold open are opened, and told.
+    fn new(config: &Config, old: &Accounts) -> Result<(Rules, Homes), Unopened> {
+        let (accounts, opened) = Accounts::open(config, old)?;
+        let nobody = Hash::nobody(config.users.values().map(|user| &user.password));
+        Ok((Rules { accounts, nobody, limits: config.limits }, opened))
+    }
+}
+
+/// What other rules brought.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// Users that there were not before, by name.
+    pub added: Vec<String>,
+    /// Users that there are no more.
+    pub removed: Vec<String>,
+    opened: Homes,
+}
+
+impl Reloaded {
+    /// How many homes were opened.
+    pub fn homes(&self) -> usize {
+        self.opened.len()
+    }
+
+    /// What [`Core::sweep`] does, in the homes that were opened. Blocks.
+    pub fn sweep(&self) {
+        self.opened.sweep();
+    }
 }
 
 impl Core {
@@ -36,57 +82,62 @@ impl Core {
     /// # Errors
     /// The first home that cannot be opened, with its user and the reason.
     pub fn new(config: &Config) -> Result<Core, Unopened> {
+        let (rules, _) = Rules::new(config, &Accounts::default())?;
         Ok(Core {
-            accounts: Accounts::open(config)?,
-            admission: admission::Admission::new(config.limits.sessions, config.limits.sessions_per_address),
-            hashing: Arc::new(Semaphore::new(config.limits.password_hashes)),
-            limits: config.limits.clone(),
+            rules: RwLock::new(Arc::new(rules)),
+            reloading: Mutex::default(),
+            doorstep: Arc::default(),
+            turnstile: Turnstile::new(config.limits.password_hashes),
+            admission: Arc::default(),
         })
     }
 
+    /// Puts the users and limits of `config` in place of those there are, all at once, for whoever logs in from now on.
+    ///
+    /// Sessions that run go on as they began, with their home and their access, also when their user has another password now
+    /// or is gone: to end them is to start the server again. A home that stays the same directory with the same quota stays
+    /// open. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The first home that cannot be opened; then all is as it was.
+    pub fn reload(&self, config: &Config) -> Result<Reloaded, Unopened> {
+        let _one_by_one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.rules();
+        let (rules, opened) = Rules::new(config, &old.accounts)?;
+        let added = rules.accounts.beyond(&old.accounts);
+        let removed = old.accounts.beyond(&rules.accounts);
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+        self.turnstile.set_most(config.limits.password_hashes);
+        Ok(Reloaded { added, removed, opened })
+    }
+
+    fn rules(&self) -> Arc<Rules> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What sessions must keep to.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
+    pub fn limits(&self) -> Limits {
+        self.rules().limits
     }
 
-    /// Lets a session from `address` begin, for as long as the permit lives.
+    /// Lets somebody from `address` try to log in. Of one too many who do, another one has to go.
     ///
     /// # Errors
-    /// [`Refusal::TooManySessions`].
-    pub fn admit(&self, address: IpAddr) -> Result<Permit, Refusal> {
-        self.admission.admit(address)
+    /// [`Refusal::TooManySessions`], if there would be no place after the login.
+    pub fn arrive(self: &Arc<Core>, address: IpAddr) -> Result<Guest, Refusal> {
+        Guest::new(self.clone(), address)
     }
 
-    /// Begins the session of `user`. The work and the words are the same whether the name or the password is wrong.
-    ///
-    /// # Errors
-    /// [`Refusal::BadLogin`].
-    pub async fn login(&self, user: &str, password: SecretString) -> Result<Session, Refusal> {
-        let account = self.accounts.find(user);
-        let hash =
-            account.map_or_else(|| password::Hash::dummy().clone(), |account| account.password.clone());
-        let permit = self.hashing.clone().acquire_owned().await.map_err(|_| Refusal::Ending)?;
-        let verified = tokio::task::spawn_blocking(move || {
-            let _until_done = permit; // the hash goes on when its session is gone
-            password::verify(&password, &hash)
-        });
-        match (verified.await, account) {
-            (Ok(true), Some(account)) => Ok(Session::new(account.clone())),
-            (Ok(_), _) => Err(Refusal::BadLogin),
-            (Err(_), _) => Err(Refusal::Failed),
-        }
+    /// Has up to `count` connections closed on which nobody is logged in, because the system has no room for more; how many.
+    pub fn make_room(&self, count: usize) -> usize {
+        self.doorstep.close(count)
     }
 
     /// Removes the stages that an earlier server left in the homes, and counts what quotas need. Blocks.
     pub fn sweep(&self) {
-        for (user, account) in self.accounts.iter() {
-            match account.home.sweep() {
-                Ok(swept) if swept.stages > 0 => {
-                    info!(user, stages = swept.stages, "removed what interrupted uploads left")
-                }
-                Ok(_) => {}
-                Err(error) => warn!(user, error = error.detail(), "the home could not be swept"),
-            }
-        }
+        self.rules().accounts.homes().sweep();
     }
 }
+
+#[cfg(test)]
+mod tests;

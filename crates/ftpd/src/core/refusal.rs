@@ -8,6 +8,12 @@ pub enum Refusal {
     /// Too many sessions, in all or from this address.
     #[error("too many sessions")]
     TooManySessions,
+    /// Too many connections that are not logged in, and this was the one to go.
+    #[error("too many connections that did not log in")]
+    Crowded,
+    /// Nobody logged in before the deadline.
+    #[error("nobody logged in within the time for it")]
+    Late,
     /// User name or password is wrong; which one, nobody is told.
     #[error("bad login")]
     BadLogin,

@@ -7,6 +7,7 @@ use store::{Attributes, Entry, Home, HomePath, Incoming, Listing, Outgoing, Repl
 
 use super::Refusal;
 use super::accounts::Account;
+use super::admission::Permit;
 use crate::config::Access;
 
 /// What a request needs of its account.
@@ -50,11 +51,12 @@ impl Right {
 pub struct Session {
     account: Arc<Account>,
     directory: HomePath,
+    _permit: Permit,
 }
 
 impl Session {
-    pub(super) fn new(account: Arc<Account>) -> Session {
-        Session { account, directory: HomePath::root() }
+    pub(super) fn new(account: Arc<Account>, permit: Permit) -> Session {
+        Session { account, directory: HomePath::root(), _permit: permit }
     }
 
     /// What the account may do.

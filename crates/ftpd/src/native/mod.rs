@@ -16,10 +16,10 @@ use proto::{Command, Failure, Kind, Message, Preamble, Reply, Side};
 use secrecy::SecretString;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 use tracing::info;
 
-use crate::core::{Core, Refusal, Session};
+use crate::core::{Core, Guest, Refusal, Session};
 use crate::logs::Request;
 use crate::tls::Tls;
 use gate::State;
@@ -69,6 +69,8 @@ enum Ended {
     Broken(Broken),
     /// The server ends it and says why.
     Failure(Failure),
+    /// Its place is somebody else's now: no time for a farewell.
+    Crowded,
 }
 
 impl From<Broken> for Ended {
@@ -78,43 +80,43 @@ impl From<Broken> for Ended {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(tcp: TcpStream, peer: SocketAddr, door: Arc<Door>) {
-    let deadline = Instant::now() + door.core.limits().login_deadline;
-    let Some(stream) = secured(tcp, peer, &door, deadline).await else { return };
+pub(crate) async fn serve(tcp: TcpStream, peer: SocketAddr, door: Arc<Door>, guest: Guest) {
+    let stream = match guest.within(secured(tcp, &door)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return no_session(peer, &error),
+        Err(refusal) => return no_session(peer, &refusal),
+    };
     let wire = Wire::new(stream, Side::Client, door.core.limits().stall);
     let mut connection =
         Connection { wire, door, peer, user: String::new(), introduced: false, number: 0, moved: 0 };
-    let ended = connection.run(deadline).await;
-    connection.part(ended).await;
+    let ended = connection.run(&guest).await;
+    guest.parting(connection.part(ended)).await;
 }
 
 /// Tells a connection that there is no place for it.
 pub(crate) async fn turn_away(tcp: TcpStream, peer: SocketAddr, door: &Door, refusal: &Refusal) {
     let stall = door.core.limits().stall;
-    if let Some(stream) = secured(tcp, peer, door, Instant::now() + stall).await {
-        refuse(stream, words::failure(refusal), stall).await;
+    match timeout(stall, secured(tcp, door)).await {
+        Ok(Ok(stream)) => refuse(stream, words::failure(refusal), stall).await,
+        Ok(Err(error)) => no_session(peer, &error),
+        Err(_) => no_session(peer, &Refusal::Late),
     }
 }
 
 /// The stream to speak on, with its handshake behind it. A peer that takes no handshake is told why, if it can be told.
-async fn secured(tcp: TcpStream, peer: SocketAddr, door: &Door, deadline: Instant) -> Option<Stream> {
-    let Some(tls) = &door.tls else { return Some(Stream::Plain(tcp)) };
-    let shaken = async {
-        if tls::is_plain(&tcp).await? {
-            let failure = Failure::new(Kind::Protocol, "this server speaks TLS, and nothing without it");
-            let failure = failure.with_remedy("Leave --plain away.");
-            refuse(Stream::Plain(tcp), failure, door.core.limits().stall).await;
-            return Err(Handshake::Plain);
-        }
-        tls::accept(tcp, tls.current()).await
-    };
-    let reason = match timeout_at(deadline, shaken).await {
-        Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "TLS: the handshake took too long".into(),
-    };
-    info!(from = %peer, reason, "no session");
-    None
+async fn secured(tcp: TcpStream, door: &Door) -> Result<Stream, Handshake> {
+    let Some(tls) = &door.tls else { return Ok(Stream::Plain(tcp)) };
+    if tls::is_plain(&tcp).await? {
+        let failure = Failure::new(Kind::Protocol, "this server speaks TLS, and nothing without it");
+        let failure = failure.with_remedy("Leave --plain away.");
+        refuse(Stream::Plain(tcp), failure, door.core.limits().stall).await;
+        return Err(Handshake::Plain);
+    }
+    tls::accept(tcp, tls.current()).await
+}
+
+fn no_session(peer: SocketAddr, why: &dyn std::error::Error) {
+    info!(from = %peer, reason = %why, "no session");
 }
 
 /// The first and last words to a peer.
@@ -126,12 +128,13 @@ async fn refuse(stream: Stream, failure: Failure, stall: Duration) {
 }
 
 impl Connection {
-    async fn run(&mut self, deadline: Instant) -> Result<(), Ended> {
-        let Ok(entered) = timeout_at(deadline, Box::pin(self.enter())).await else {
-            let late = Failure::new(Kind::TimedOut, "nobody logged in within the time for it");
-            return Err(Ended::Failure(late.with_remedy("Connect again.")));
+    async fn run(&mut self, guest: &Guest) -> Result<(), Ended> {
+        let entered = match guest.within(Box::pin(self.enter(guest))).await {
+            Ok(entered) => entered?,
+            Err(Refusal::Crowded) => return Err(Ended::Crowded),
+            Err(refusal) => return Err(Ended::Failure(words::failure(&refusal))),
         };
-        let Some(mut session) = entered? else { return Ok(()) };
+        let Some(mut session) = entered else { return Ok(()) };
         let mut ending = self.door.ending.clone();
         loop {
             let command = tokio::select! {
@@ -154,7 +157,7 @@ impl Connection {
     }
 
     /// Preamble, hello, login; nobody when the client quits before.
-    async fn enter(&mut self) -> Result<Option<Session>, Ended> {
+    async fn enter(&mut self, guest: &Guest) -> Result<Option<Session>, Ended> {
         let preamble = self.wire.preamble().await?;
         let Some(algorithm) = proto::choose(&self.door.digests, &preamble) else {
             let offered: Vec<&str> = self.door.digests.iter().map(|digest| digest.name()).collect();
@@ -180,8 +183,7 @@ impl Connection {
                 Command::Login { user, password } => {
                     let began = Instant::now();
                     let secret = SecretString::from(password.expose());
-                    let core = self.door.core.clone();
-                    let entered = self.wire.busy_while(core.login(&user, secret)).await?;
+                    let entered = self.wire.busy_while(guest.login(&user, secret)).await?;
                     self.user = user;
                     match entered {
                         Ok(session) => {
@@ -194,7 +196,7 @@ impl Connection {
                         Err(refusal) => {
                             self.log("login", b"", began, &Ok(Outcome::Refused(refusal.detail())));
                             tries += 1;
-                            if tries >= TRIES {
+                            if tries >= TRIES || matches!(refusal, Refusal::TooManySessions) {
                                 return Err(Ended::Failure(words::failure(&refusal)));
                             }
                             self.refuse(words::failure(&refusal)).await?;
@@ -230,6 +232,7 @@ impl Connection {
             Ok(Outcome::Refused(why)) => why,
             Err(Ended::Failure(failure)) => &failure.message,
             Err(Ended::Broken(broken)) => &broken.to_string(),
+            Err(Ended::Crowded) => &Refusal::Crowded.to_string(),
         };
         let who = Some(self.user.as_str()).filter(|user| !user.is_empty());
         let path = Some(path).filter(|path| !path.is_empty());
@@ -242,7 +245,12 @@ impl Connection {
 
     /// Ends the session, with last words where the peer can hear them.
     async fn part(mut self, ended: Result<(), Ended>) {
+        let mut hurried = false;
         let (reason, words) = match ended {
+            Err(Ended::Crowded) => {
+                hurried = true;
+                (Refusal::Crowded.to_string(), Some(words::failure(&Refusal::Crowded)))
+            }
             Ok(()) => ("quit".to_owned(), None),
             Err(Ended::Failure(failure)) => (failure.message.clone(), Some(failure)),
             Err(Ended::Broken(broken)) => {
@@ -271,7 +279,12 @@ impl Connection {
             }
             self.wire.queue(&Message::Reply(Reply::Refused(words)));
         }
-        self.wire.part().await;
+        if hurried {
+            // Said if it can be said at once.
+            _ = timeout(Duration::ZERO, self.wire.flush()).await;
+        } else {
+            self.wire.part().await;
+        }
     }
 }
 

@@ -12,6 +12,11 @@ pub(super) fn failure(refusal: &Refusal) -> Failure {
         Refusal::TooManySessions => {
             failure(Kind::Limit, "too many sessions are open").with_remedy("Close some, or try again later.")
         }
+        Refusal::Crowded => failure(Kind::Limit, "too many connections that did not log in are open")
+            .with_remedy("Connect again, and log in at once."),
+        Refusal::Late => {
+            failure(Kind::TimedOut, "nobody logged in within the time for it").with_remedy("Connect again.")
+        }
         Refusal::BadLogin => failure(Kind::Login, "user name or password is wrong"),
         Refusal::NotPermitted(what) => failure(Kind::Denied, &format!("this account may not {what}"))
             .with_remedy("Ask the server's owner for more access."),

@@ -1,0 +1,88 @@
+//! Somebody who has connected and is not logged in: a place that may be lost, and a time that ends.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use secrecy::SecretString;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep_until};
+
+use super::doorstep::Place;
+use super::source::Source;
+use super::{Core, Refusal, Session};
+use crate::password;
+
+/// A connection on which nobody is logged in.
+#[derive(Debug)]
+pub struct Guest {
+    core: Arc<Core>,
+    source: Source,
+    place: Place,
+    deadline: Instant,
+    failed: AtomicU32,
+}
+
+impl Guest {
+    pub(super) fn new(core: Arc<Core>, address: IpAddr) -> Result<Guest, Refusal> {
+        let (source, limits) = (Source::from(address), core.limits());
+        core.admission.check(source, &limits)?;
+        let place = core.doorstep.enter(source, limits.half_open);
+        let deadline = Instant::now() + limits.login_deadline;
+        Ok(Guest { core, source, place, deadline, failed: AtomicU32::new(0) })
+    }
+
+    /// Does all that leads to a login, or part of it: the deadline is one for everything since the connection came.
+    ///
+    /// # Errors
+    /// [`Refusal::Late`] at the deadline; [`Refusal::Crowded`] when the place goes to somebody else. `work` is dropped then.
+    pub async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Refusal> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = self.place.closed() => Err(Refusal::Crowded),
+            () = sleep_until(self.deadline) => Err(Refusal::Late),
+        }
+    }
+
+    /// Does what ends the connection, if the place is not needed meanwhile. When somebody is logged in, it never is.
+    pub async fn parting(&self, work: impl Future<Output = ()>) {
+        tokio::select! {
+            biased;
+            () = work => {}
+            () = self.place.closed() => {}
+        }
+    }
+
+    /// Begins the session of `user`. The work, the words and the wait are the same whether the name or the password is wrong.
+    ///
+    /// # Errors
+    /// [`Refusal::BadLogin`]; [`Refusal::TooManySessions`] if there is no place for one more.
+    pub async fn login(&self, user: &str, password: SecretString) -> Result<Session, Refusal> {
+        let Guest { core, source, place, failed, .. } = self;
+        place.asks();
+        let turn = core.turnstile.turn(*source, user, failed.load(Ordering::Relaxed)).await;
+        let rules = core.rules(); // as they are when the turn has come
+        let account = rules.accounts.find(user).cloned();
+        let verified = spawn_blocking(move || {
+            let hash = account.as_ref().map_or(&rules.nobody, |account| &account.password);
+            let verified = password::verify(&password, hash);
+            let account = account.filter(|_| verified);
+            turn.end(account.is_some()); // also when the session is gone meanwhile
+            account
+        });
+        match verified.await {
+            Ok(Some(account)) => {
+                let permit = core.admission.admit(*source, &core.limits())?;
+                place.leave();
+                Ok(Session::new(account, permit))
+            }
+            Ok(None) => {
+                failed.fetch_add(1, Ordering::Relaxed);
+                Err(Refusal::BadLogin)
+            }
+            Err(_) => Err(Refusal::Failed),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The core as a whole: rules put in place while it runs.
+
+use std::fs;
+use std::path::Path;
+
+use store::HomePath;
+use tempfile::TempDir;
+
+use super::*;
+use crate::password;
+
+async fn login(core: &Arc<Core>, user: &str, password: &str) -> Result<Session, Refusal> {
+    core.arrive([127, 0, 0, 1].into()).unwrap().login(user, password.into()).await
+}
+
+/// A users.toml in `directory`, with these lines for each user.
+fn config(directory: &Path, users: &[(&str, &str)]) -> Config {
+    let mut text = String::from("[native]\nlisten = [\"127.0.0.1:0\"]\ntls = false\n");
+    for (name, lines) in users {
+        text += &format!("[users.{name}]\n{lines}\n");
+    }
+    Config::parse(&directory.join("users.toml"), &text).unwrap()
+}
+
+/// The line of a password, hashed at next to no cost.
+fn password(password: &str) -> String {
+    format!("password = \"{}\"\n", password::tests::cheap_text(password.as_bytes()))
+}
+
+fn home(core: &Core, user: &str) -> Arc<store::Home> {
+    core.rules().accounts.find(user).unwrap().home.clone()
+}
+
+fn setting() -> (TempDir, Arc<Core>) {
+    let directory = tempfile::tempdir().unwrap();
+    let a = password("a") + "home = \"a\"\nquota = \"1 MiB\"\naccess = \"write\"";
+    let b = password("b") + "home = \"b\"";
+    let core = Core::new(&config(directory.path(), &[("alice", &a), ("bob", &b)])).unwrap();
+    (directory, Arc::new(core))
+}
+
+#[tokio::test]
+async fn other_rules_are_for_whoever_logs_in_from_now_on() {
+    let (directory, core) = setting();
+    let running = login(&core, "bob", "b").await.unwrap();
+    let (alice, bob) = (home(&core, "alice"), Arc::downgrade(&home(&core, "bob")));
+
+    let a = password("new") + "home = \"a\"\nquota = \"1 MiB\"\naccess = \"read\"";
+    let c = password("c") + "home = \"c\"";
+    let mut other = config(directory.path(), &[("alice", &a), ("carol", &c)]);
+    other.limits.sessions = 7;
+    let reloaded = core.reload(&other).unwrap();
+    assert_eq!(
+        (reloaded.added.clone(), reloaded.removed.clone()),
+        (vec!["carol".into()], vec!["bob".into()])
+    );
+    assert_eq!(reloaded.homes(), 1, "alice's is open already");
+    reloaded.sweep();
+
+    assert!(Arc::ptr_eq(&alice, &home(&core, "alice")), "what her quota has counted stays");
+    assert!(matches!(login(&core, "alice", "a").await, Err(Refusal::BadLogin)));
+    assert_eq!(login(&core, "alice", "new").await.unwrap().access(), crate::config::Access::Read);
+    assert!(login(&core, "carol", "c").await.is_ok());
+    assert!(matches!(login(&core, "bob", "b").await, Err(Refusal::BadLogin)));
+    assert_eq!(core.limits().sessions, 7);
+
+    running.stat(b"/").await.unwrap(); // goes on
+    assert!(bob.upgrade().is_some());
+    drop(running);
+    assert!(bob.upgrade().is_none(), "the home of a user who is gone goes with the last session");
+}
+
+#[test]
+fn rules_that_cannot_be_kept_change_nothing() {
+    let (directory, core) = setting();
+    fs::write(directory.path().join("file"), "").unwrap();
+    let alice = home(&core, "alice");
+    let a = password("new") + "home = \"a\"";
+    let z = password("z") + "home = \"file\"";
+    let unopened = core.reload(&config(directory.path(), &[("alice", &a), ("zoe", &z)])).unwrap_err();
+    assert_eq!(unopened.user, "zoe");
+    assert!(Arc::ptr_eq(&alice, &home(&core, "alice")));
+    assert!(core.rules().accounts.find("bob").is_some());
+}
+
+#[test]
+fn a_home_is_opened_anew_when_anything_about_it_changed() {
+    let (directory, core) = setting();
+    let lines = |rest: &str| password("a") + rest;
+    let reload = |lines: &str| core.reload(&config(directory.path(), &[("alice", lines)])).unwrap().homes();
+    assert_eq!(reload(&lines("home = \"a\"\nquota = \"1 MiB\"")), 0);
+    assert_eq!(reload(&lines("home = \"a\"\nquota = \"2 MiB\"")), 1, "another quota");
+    assert_eq!(reload(&lines("home = \"other\"\nquota = \"2 MiB\"")), 1, "another place");
+
+    fs::rename(directory.path().join("other"), directory.path().join("away")).unwrap();
+    fs::create_dir(directory.path().join("other")).unwrap();
+    fs::write(directory.path().join("other/seen"), "").unwrap();
+    assert_eq!(reload(&lines("home = \"other\"\nquota = \"2 MiB\"")), 1, "another directory in its place");
+    assert!(home(&core, "alice").stat(&HomePath::root().resolve(b"seen").unwrap()).is_ok());
+}
+
+#[test]
+fn a_home_stays_open_when_its_user_has_another_name() {
+    let (directory, core) = setting();
+    let alice = home(&core, "alice");
+    let lines = password("a") + "home = \"a\"\nquota = \"1 MiB\"";
+    let reloaded = core.reload(&config(directory.path(), &[("alicia", &lines)])).unwrap();
+    assert_eq!(reloaded.homes(), 0);
+    assert!(Arc::ptr_eq(&alice, &home(&core, "alicia")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_deadline_holds_for_all_that_leads_to_a_login() {
+    let (_directory, core) = setting();
+    let guest = core.arrive([127, 0, 0, 1].into()).unwrap();
+    let began = tokio::time::Instant::now();
+    let byte_by_byte = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    };
+    guest.within(tokio::time::sleep(std::time::Duration::from_secs(20))).await.unwrap();
+    let late: Result<(), Refusal> = guest.within(byte_by_byte).await;
+    assert!(matches!(late, Err(Refusal::Late)));
+    assert_eq!(began.elapsed().as_secs(), core.limits().login_deadline.as_secs());
+}
+
+#[tokio::test]
+async fn a_place_is_taken_by_a_login_and_by_nothing_before_it() {
+    let (directory, core) = setting();
+    let a = password("a") + "home = \"a\"";
+    let mut narrow = config(directory.path(), &[("alice", &a)]);
+    narrow.limits.sessions = 1;
+    core.reload(&narrow).unwrap();
+    let address = [127, 0, 0, 1].into();
+    let guests: Vec<Guest> = (0..10).map(|_| core.arrive(address).unwrap()).collect();
+    assert!(matches!(guests[0].login("alice", "wrong".into()).await, Err(Refusal::BadLogin)));
+    let session = guests[1].login("alice", "a".into()).await.unwrap();
+    assert_eq!(core.doorstep.len(), 9, "its place before the login is free");
+    assert!(matches!(guests[2].login("alice", "a".into()).await, Err(Refusal::TooManySessions)));
+    assert!(matches!(core.arrive(address), Err(Refusal::TooManySessions)));
+    drop(session);
+    assert!(guests[2].login("alice", "a".into()).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_has_to_go_is_told_and_who_is_in_never_is() {
+    let (directory, core) = setting();
+    let a = password("a") + "home = \"a\"";
+    let mut narrow = config(directory.path(), &[("alice", &a)]);
+    narrow.limits.half_open = 2;
+    core.reload(&narrow).unwrap();
+    let address = [127, 0, 0, 1].into();
+    let inside = core.arrive(address).unwrap();
+    let _session = inside.login("alice", "a".into()).await.unwrap();
+    let guests: Vec<Guest> = (0..3).map(|_| core.arrive(address).unwrap()).collect();
+    let waits = || std::future::pending::<()>();
+    assert!(matches!(guests[0].within(waits()).await, Err(Refusal::Crowded)));
+    assert_eq!(core.make_room(5), 2);
+    for guest in &guests[1..] {
+        guest.parting(waits()).await;
+    }
+    tokio::select! {
+        biased;
+        _ = inside.within(waits()) => panic!("it is logged in"),
+        () = std::future::ready(()) => {}
+    }
+}

@@ -1,0 +1,134 @@
+//! What a hand-made client speaks on: TCP, or TLS that takes any key.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, LazyLock};
+
+use proto::io::tls::{ALPN, client_config, provider};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned, client,
+};
+
+use crate::DEADLINE;
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) enum Line {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Line {
+    /// Over TCP.
+    #[track_caller]
+    pub(crate) fn plain(address: SocketAddr) -> Line {
+        let tcp = TcpStream::connect(address).unwrap();
+        tcp.set_nodelay(true).unwrap();
+        tcp.set_read_timeout(Some(DEADLINE)).unwrap();
+        tcp.set_write_timeout(Some(DEADLINE)).unwrap();
+        Line::Plain(tcp)
+    }
+
+    /// Over TLS, whoever the server is.
+    #[track_caller]
+    pub(crate) fn tls(address: SocketAddr) -> Line {
+        static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
+            let any = client_config().dangerous().with_custom_certificate_verifier(Arc::new(Anybody));
+            let mut config = any.with_no_client_auth();
+            config.alpn_protocols = vec![ALPN.into()];
+            config.resumption = client::Resumption::disabled();
+            Arc::new(config)
+        });
+        let Line::Plain(tcp) = Line::plain(address) else { unreachable!() };
+        let session = ClientConnection::new(CONFIG.clone(), ServerName::from(address.ip())).unwrap();
+        Line::Tls(Box::new(StreamOwned::new(session, tcp)))
+    }
+
+    /// Another handle on a connection without TLS.
+    #[track_caller]
+    pub(crate) fn again(&self) -> Line {
+        match self {
+            Line::Plain(tcp) => Line::Plain(tcp.try_clone().unwrap()),
+            Line::Tls(_) => panic!("TLS has one hand"),
+        }
+    }
+
+    /// Says that nothing will follow.
+    #[track_caller]
+    pub(crate) fn finish(&mut self) {
+        match self {
+            Line::Plain(tcp) => tcp.shutdown(Shutdown::Write).unwrap(),
+            Line::Tls(tls) => {
+                tls.conn.send_close_notify();
+                tls.flush().unwrap();
+            }
+        }
+    }
+}
+
+impl Read for Line {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Line::Plain(tcp) => tcp.read(into),
+            Line::Tls(tls) => tls.read(into),
+        }
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Line::Plain(tcp) => tcp.write(bytes),
+            Line::Tls(tls) => tls.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Line::Plain(tcp) => tcp.flush(),
+            Line::Tls(tls) => tls.flush(),
+        }
+    }
+}
+
+/// Takes any key, if the server has it.
+#[derive(Debug)]
+struct Anybody;
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &provider().signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &provider().signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
