@@ -46,8 +46,8 @@ pub enum Broken {
     /// The peer closed it between two frames.
     #[error("the connection was closed")]
     Closed,
-    /// The peer closed it within a frame or a transfer.
-    #[error("the connection was cut in the middle of a message")]
+    /// The peer closed it within a frame or a transfer, or without the end that TLS has.
+    #[error("the connection was cut")]
     Cut,
     /// The peer broke the protocol.
     #[error(transparent)]
@@ -60,7 +60,16 @@ pub enum Broken {
     Stalled(Duration),
     /// The system says so.
     #[error("the connection broke: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Broken {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Broken::Cut, // TLS that ends without close_notify (RFC 8446, section 6.1)
+            _ => Broken::Io(error),
+        }
+    }
 }
 
 /// One connection.
