@@ -17,5 +17,6 @@ mod permissions;
 mod prompt;
 mod script;
 mod tls;
+mod trust;
 mod verbs;
 mod walls;

@@ -2,18 +2,37 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
 use digest::Algorithm;
 use proto::{Access, Command, Decoded, Frame, Message, Preamble, Reply, Side};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::{DEADLINE, frame, read_once};
+use crate::{DEADLINE, Identity, frame, read_once};
 
 /// A made-up server for one connection.
 #[derive(Debug)]
 pub struct Fake {
     address: SocketAddr,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A made-up server that speaks TLS, and takes one connection.
+#[derive(Debug)]
+pub struct FakeTls {
+    fake: Fake,
+    heard: Receiver<Shaken>,
+}
+
+/// What a client did at a [`FakeTls`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Shaken {
+    /// No handshake came to its end.
+    No,
+    /// The handshake came to its end, and then these bytes came.
+    Yes(Vec<u8>),
 }
 
 /// The client at the other end, logged in.
@@ -59,6 +78,46 @@ impl Fake {
         });
         Fake { address, thread: Some(thread) }
     }
+}
+
+impl FakeTls {
+    /// Proves itself with `identity`, offers `protocols` (RFC 7301), and says nothing: it hears what a client that trusts it says
+    /// first, and hangs up, or hears that nothing comes.
+    pub fn start(identity: &Identity, protocols: &[&[u8]]) -> FakeTls {
+        let config = identity.config(protocols);
+        let (sender, heard) = channel();
+        let fake = Fake::begin(move |stream| {
+            drop(sender.send(shaken(stream, config))); // not every test asks
+            Ok(())
+        });
+        FakeTls { fake, heard }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.fake.address()
+    }
+
+    /// What the client did, once it is done.
+    #[track_caller]
+    pub fn heard(&self) -> Shaken {
+        self.heard.recv_timeout(DEADLINE).expect("a client comes")
+    }
+}
+
+/// Takes a handshake, and hears until something was said or the client has gone.
+fn shaken(mut tcp: TcpStream, config: Arc<ServerConfig>) -> Shaken {
+    let mut session = ServerConnection::new(config).unwrap();
+    while session.is_handshaking() {
+        if session.complete_io(&mut tcp).is_err() {
+            return Shaken::No;
+        }
+    }
+    let mut stream = StreamOwned::new(session, tcp);
+    let mut first = vec![0; 4096];
+    let read = read_once(&mut stream, &mut first).unwrap_or(0);
+    first.truncate(read);
+    Shaken::Yes(first)
 }
 
 impl Drop for Fake {

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! - [`Server::builder`] sets limits, quotas, environment, or a mount that only that server sees.
-//! - [`Raw`] speaks the wire by hand, [`Fake`] is a server that may lie, [`Way`] is a wire that breaks or stops where you say.
+//! - [`Raw`] speaks the wire by hand, [`Fake`] is a server that may lie, [`FakeTls`] one with an [`Identity`], [`Way`] is a wire that breaks or stops where you say.
 //! - [`Terminal`] runs a program as a person would; [`Watch`] waits for stages to come and go.
 //! - [`Chance`] is random and can be repeated; [`memory`] is what a process has.
 //! - [`bytes`], [`snapshot`], [`stages`] make contents and compare what lies on the disk.
@@ -34,6 +34,7 @@ mod client;
 mod dial;
 mod fake;
 mod files;
+mod identity;
 mod line;
 mod log;
 mod process;
@@ -49,13 +50,14 @@ use std::time::Duration;
 
 pub use chance::Chance;
 pub use client::{Client, Ran, Running};
-pub use fake::{Fake, Peer};
+pub use fake::{Fake, FakeTls, Peer, Shaken};
 pub use files::{Seen, bytes, md5, root, snapshot, stages};
+pub use identity::{Authority, Identity};
 pub use log::Log;
 pub use process::{forget_peak, memory};
 pub use programs::{ftp, ftpd};
 pub use raw::{Heard, Raw, data_frame, end, frame};
-pub use server::{Builder, Server};
+pub use server::{Builder, Server, outside_address};
 pub use terminal::Terminal;
 pub use users::{ALICE, ALL, BOB, CAROL, QUINN, User, hash};
 pub use watch::Watch;

@@ -19,6 +19,7 @@ pub struct Builder {
     top: String,
     native: String,
     tls: bool,
+    address: Option<IpAddr>,
     limits: String,
     quotas: Vec<(User, String)>,
     options: Vec<OsString>,
@@ -42,6 +43,12 @@ impl Builder {
     /// Has it speak TLS, as it does outside of tests; without, tests see and say each byte.
     pub fn tls(mut self) -> Builder {
         self.tls = true;
+        self
+    }
+
+    /// Has it listen at an address of this machine; without, at one of the loopback network that no other server has.
+    pub fn at(mut self, address: IpAddr) -> Builder {
+        self.address = Some(address);
         self
     }
 
@@ -87,7 +94,7 @@ impl Builder {
         for user in ALL {
             fs::create_dir(directory.path().join("homes").join(user.name)).unwrap();
         }
-        let address = SocketAddr::new(own_ip(), 0);
+        let address = SocketAddr::new(self.address.unwrap_or_else(own_ip), 0);
         fs::write(directory.path().join("users.toml"), self.users_toml(address)).unwrap();
         let log = Log::default();
         let child = self.spawn(directory.path(), &log);
@@ -332,6 +339,26 @@ impl Drop for Server {
         }
         self.log.check();
     }
+}
+
+/// An address of this machine that is no loopback address, as the kernel lists them (proc(5), `fib_trie`).
+///
+/// # Panics
+/// If there is none.
+#[track_caller]
+pub fn outside_address() -> IpAddr {
+    let routes = fs::read_to_string("/proc/net/fib_trie").unwrap();
+    let mut last = None;
+    for line in routes.lines().map(str::trim) {
+        if let Some(address) = line.strip_prefix("|-- ") {
+            last = address.parse::<Ipv4Addr>().ok();
+        } else if line.ends_with("host LOCAL")
+            && let Some(address) = last.filter(|address| !address.is_loopback())
+        {
+            return address.into();
+        }
+    }
+    panic!("this machine has loopback addresses only; give it one: ip addr add 10.254.254.1/32 dev lo")
 }
 
 /// An address of the loopback network that no other server of this run has: the port of a server that is down cannot be taken
