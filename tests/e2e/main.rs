@@ -11,6 +11,7 @@ mod crowd;
 mod disk;
 mod durable;
 mod hostile;
+mod operations;
 mod paths;
 mod permissions;
 mod prompt;
