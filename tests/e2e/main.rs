@@ -12,6 +12,7 @@ mod disk;
 mod durable;
 mod hostile;
 mod logins;
+mod operations;
 mod paths;
 mod permissions;
 mod prompt;

@@ -19,10 +19,13 @@ pub struct Builder {
     top: String,
     native: String,
     tls: bool,
-    address: Option<IpAddr>,
     limits: String,
     quotas: Vec<(User, String)>,
     options: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
+    launcher: Vec<OsString>,
+    listen: Option<SocketAddr>,
+    program: Option<PathBuf>,
     mount: Option<(User, String)>,
     trace: Option<(String, PathBuf)>,
 }
@@ -46,12 +49,6 @@ impl Builder {
         self
     }
 
-    /// Has it listen at an address of this machine; without, at one of the loopback network that no other server has.
-    pub fn at(mut self, address: IpAddr) -> Builder {
-        self.address = Some(address);
-        self
-    }
-
     /// Adds a line to `[limits]`: `stall = "2s"`.
     pub fn limit(mut self, line: &str) -> Builder {
         writeln!(self.limits, "{line}").unwrap();
@@ -67,6 +64,30 @@ impl Builder {
     /// Adds an option of the command line.
     pub fn option(mut self, option: &str) -> Builder {
         self.options.push(option.into());
+        self
+    }
+
+    /// Starts another program than the `ftpd` under test.
+    pub fn program(mut self, program: &Path) -> Builder {
+        self.program = Some(program.to_owned());
+        self
+    }
+
+    /// Has it listen there; without, at an address of the loopback network that no other server has.
+    pub fn listen(mut self, address: SocketAddr) -> Builder {
+        self.listen = Some(address);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Builder {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has it started by a program that is given its command line after `words`, and becomes it (execve(2)).
+    pub fn launched_by(mut self, words: &[&str]) -> Builder {
+        self.launcher = words.iter().map(OsString::from).collect();
         self
     }
 
@@ -94,7 +115,7 @@ impl Builder {
         for user in ALL {
             fs::create_dir(directory.path().join("homes").join(user.name)).unwrap();
         }
-        let address = SocketAddr::new(self.address.unwrap_or_else(own_ip), 0);
+        let address = self.listen.unwrap_or_else(|| SocketAddr::new(own_ip(), 0));
         fs::write(directory.path().join("users.toml"), self.users_toml(address)).unwrap();
         let log = Log::default();
         let child = self.spawn(directory.path(), &log);
@@ -104,11 +125,25 @@ impl Builder {
     }
 
     fn spawn(&self, directory: &Path, log: &Log) -> Child {
+        let ftpd = self.program.as_deref().unwrap_or_else(|| programs::ftpd());
         let mut command = match (&self.mount, &self.trace) {
-            (None, None) => Command::new(programs::ftpd()),
+            (None, None) => match self.launcher.split_first() {
+                Some((program, words)) => {
+                    let mut command = Command::new(program);
+                    command.args(words).arg(ftpd);
+                    command
+                }
+                None => Command::new(ftpd),
+            },
             (None, Some((calls, trace))) => {
+                // The server's memory is for nobody of its own user: strace needs to be root, if only here.
+                let mut command =
+                    if geteuid().is_root() { Command::new("env") } else { Command::new("unshare") };
+                if !geteuid().is_root() {
+                    command.arg("-r");
+                }
                 // -D: the process that starts is the server, and strace is beside it.
-                let mut command = Command::new("strace");
+                command.arg("strace");
                 command.args([
                     "-D",
                     "-f",
@@ -137,6 +172,7 @@ impl Builder {
             }
         };
         command.arg("--config").arg(directory.join("users.toml")).args(&self.options);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(directory).env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         log.follow(child.stderr.take().unwrap());
@@ -283,7 +319,20 @@ impl Server {
 
     /// Asks it to end: SIGTERM.
     pub fn signal_end(&self) {
-        kill_process(Pid::from_child(self.child.as_ref().expect("it runs")), Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.child.as_ref().expect("it runs")), signal).unwrap();
+    }
+
+    /// Changes its users.toml, another file taking the place of the old one, as editors do.
+    #[track_caller]
+    pub fn edit_config(&self, edit: impl FnOnce(String) -> String) {
+        let (file, new) = (self.config(), self.config().with_extension("new"));
+        fs::write(&new, edit(fs::read_to_string(&file).unwrap())).unwrap();
+        fs::rename(new, file).unwrap();
     }
 
     /// Asks it to end, and waits until it has.

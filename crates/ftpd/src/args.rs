@@ -18,7 +18,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE", default_value = CONFIG, global = true)]
     pub config: PathBuf,
 
-    /// How log lines are written to standard error; RUST_LOG says which.
+    /// Where log lines are added, instead of standard error; opened again on SIGHUP.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
+
+    /// How log lines are written; RUST_LOG says which.
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", global = true)]
     pub log_format: Format,
 

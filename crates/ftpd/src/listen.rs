@@ -26,11 +26,11 @@ const ROOM: usize = 16;
 /// How long to leave them for it.
 const CLOSING: Duration = Duration::from_millis(5);
 
-/// Binds one address, for a runtime to listen on.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// Binds one address, for a runtime that starts later to listen on.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let bound = std::net::TcpListener::bind(address)?;
     bound.set_nonblocking(true)?;
-    TcpListener::from_std(bound)
+    Ok(bound)
 }
 
 /// Accepts connections until the server ends; their sessions are counted by `sessions`.
@@ -40,7 +40,7 @@ pub(crate) async fn accept(listener: TcpListener, door: Arc<Door>, sessions: Tas
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = ending.wait_for(|ending| *ending) => return,
+            () = ending.begins() => return,
         };
         match accepted {
             Ok((tcp, peer)) => begin(tcp, peer, &door, &sessions, &turning_away),

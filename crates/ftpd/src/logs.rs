@@ -1,4 +1,6 @@
-//! Logs: lines on standard error, as text or JSON, with times in UTC (RFC 3339); RUST_LOG chooses, `info` by default.
+//! Logs: lines as text or JSON, with times in UTC (RFC 3339); RUST_LOG chooses, `info` by default.
+
+mod sink;
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -10,6 +12,8 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt as layer};
 
+pub use sink::Sink;
+
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -19,24 +23,28 @@ pub enum Format {
     Json,
 }
 
-/// Sends every event of this process to standard error from now on. Called once, at the start.
-pub fn init(format: Format) {
-    let colours =
-        io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+/// Sends every event of this process to `sink` from now on. Called once, at the start.
+pub fn init(format: Format, sink: &Sink) {
+    let terminal = sink.path().is_none() && io::stderr().is_terminal();
+    let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    subscriber(format, filter, colours, io::stderr).init();
+    subscriber(format, filter, colours, sink.is_journal(), sink.clone()).init();
 }
 
 fn subscriber(
     format: Format,
     filter: EnvFilter,
     colours: bool,
+    // Whoever keeps the lines adds the time.
+    timed: bool,
     writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
 ) -> Box<dyn tracing::Subscriber + Send + Sync> {
     let builder = layer().with_env_filter(filter).with_target(false).with_writer(BoxMakeWriter::new(writer));
-    match format {
-        Format::Text => Box::new(builder.with_ansi(colours).finish()),
-        Format::Json => Box::new(builder.json().flatten_event(true).finish()),
+    match (format, timed) {
+        (Format::Text, false) => Box::new(builder.with_ansi(colours).finish()),
+        (Format::Text, true) => Box::new(builder.with_ansi(colours).without_time().finish()),
+        (Format::Json, false) => Box::new(builder.json().flatten_event(true).finish()),
+        (Format::Json, true) => Box::new(builder.json().flatten_event(true).without_time().finish()),
     }
 }
 
@@ -106,7 +114,7 @@ mod tests {
     fn logged(format: Format, request: &Request<'_>) -> String {
         let captured = Captured::default();
         let writer = captured.clone();
-        let subscriber = subscriber(format, EnvFilter::new("info"), false, move || writer.clone());
+        let subscriber = subscriber(format, EnvFilter::new("info"), false, false, move || writer.clone());
         tracing::subscriber::with_default(subscriber, || request.log());
         let bytes = captured.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()

@@ -4,10 +4,11 @@
 use std::io;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 use ftpd::args::{Args, Command};
 use ftpd::config::{Config, Problem};
-use ftpd::{check, logs, serve, users};
+use ftpd::{check, logs, memory, serve, users};
 use mimalloc::MiMalloc;
 
 // glibc's keeps what password hashes and transfers took in an arena for each thread that once blocked: 180 MiB after 20 logins.
@@ -30,12 +31,23 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    memory::keep_private().context("the memory of this process cannot be kept from core dumps")?;
     let out = &mut io::stdout().lock();
     match &args.command {
         None => {
             let config = Config::load(&args.config)?;
-            logs::init(args.log_format);
-            serve::run(config)?;
+            let sink = match &args.log_file {
+                Some(file) => logs::Sink::file(file).with_context(|| {
+                    format!("cannot write the log to {}. name another file with --log-file", file.display())
+                })?,
+                None => logs::Sink::standard_error(),
+            };
+            logs::init(args.log_format, &sink);
+            serve::run(config, &sink).inspect_err(|error| {
+                if args.log_file.is_some() {
+                    tracing::error!(reason = error.to_string(), "cannot serve");
+                }
+            })?;
         }
         Some(Command::Check) => {
             if !check::run(&Config::load(&args.config)?, out)? {

@@ -1,27 +1,36 @@
 //! Serving: from a checked configuration to the clean end.
 
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, IsTerminal};
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::core::{Core, Unopened};
-use crate::descriptors;
-use crate::listen;
+use crate::ending::End;
+use crate::logs::Sink;
 use crate::native::Door;
+use crate::notify::Notify;
+use crate::reload::{Reload, status, warn_of_readers};
 use crate::tls::{self, Identity, Tls};
+use crate::wall::{self, Inside};
+use crate::{descriptors, inherit, listen, readers};
 
-/// How long commands that run at SIGTERM may go on.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long peers may take to hear that their transfer is broken off.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// How long a disk may take with what is under way.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// Threads that may block on a disk at once.
 const BLOCKING: usize = 128;
@@ -33,15 +42,11 @@ pub enum Problem {
     #[error("{0}. `ftpd check` says what would help")]
     Home(#[from] Unopened),
     /// An address that cannot be listened on.
-    #[error(
-        "cannot listen on {address}: {source}. Is another server on that port? `listen` in users.toml names it"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] inherit::Error),
+    /// The second wall cannot be raised.
+    #[error(transparent)]
+    Wall(#[from] wall::Error),
     /// No key or certificate to serve with.
     #[error(transparent)]
     Identity(#[from] tls::Error),
@@ -54,35 +59,62 @@ pub enum Problem {
 ///
 /// # Errors
 /// What kept it from serving.
-pub fn run(config: Config) -> Result<(), Problem> {
+pub fn run(config: Config, sink: &Sink) -> Result<(), Problem> {
     descriptors::raise();
-    let runtime = Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING).build()?;
-    let served = runtime.block_on(serve(config));
-    // A disk that does not answer must not keep the process; stages of what is given up are swept at the next start.
-    runtime.shutdown_timeout(Duration::from_secs(2));
-    served
-}
-
-async fn serve(config: Config) -> Result<(), Problem> {
+    // Whatever is opened outside of homes and state is opened before the wall: it is around the threads that start after it.
+    warn_of_readers(&config, readers::exposed(&config.file));
+    let notify = Arc::new(Notify::from_environment());
     let identity = Identity::load(&config)?;
     if let Some(identity) = &identity {
         let word = if identity.is_new() { "made a key" } else { "key" };
         info!(fingerprint = %identity.fingerprint(), "{word}");
     }
-    let tls = identity.map(Tls::new).transpose()?;
+    let tls = identity.map(Tls::new).transpose()?.map(Arc::new);
     let core = Arc::new(Core::new(&config)?);
-    let (end, ending) = watch::channel(false);
+    let bound = inherit::listeners(&config.native.listen)?;
+    let threads = available_parallelism().map_or(1, usize::from); // looks into /proc and /sys
+    let (wall, keeper) = wall::raise(&inside(&config, sink))?;
+
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(threads)
+        .max_blocking_threads(BLOCKING)
+        .enable_all()
+        .build()?;
+    let sink = sink.clone();
+    let reload = Reload { started: config, core, tls, wall, keeper, sink, notify };
+    let served = runtime.block_on(serve(reload, bound));
+    // A disk that does not answer must not keep the process; stages of what is given up are swept at the next start.
+    runtime.shutdown_timeout(LAST_WRITES);
+    served
+}
+
+/// What the wall leaves open.
+fn inside(config: &Config, sink: &Sink) -> Inside {
+    let tls = config.native.tls.as_ref().and_then(|tls| tls.files.clone());
+    let identity = tls.into_iter().flat_map(|(certificate, key)| [certificate, key]);
+    Inside {
+        homes: config.users.values().map(|user| user.home.clone()).collect(),
+        roots: config.roots.clone(),
+        state: config.state.exists().then(|| config.state.clone()),
+        reread: [config.file.clone()].into_iter().chain(identity).collect(),
+        log: sink.path().map(Into::into),
+    }
+}
+
+async fn serve(reload: Reload, bound: Vec<TcpListener>) -> Result<(), Problem> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let hangup = signal(SignalKind::hangup())?;
+    let (end, ending) = End::new();
+    let (core, tls, notify) = (reload.core.clone(), reload.tls.clone(), reload.notify.clone());
+    let (digests, status) = (reload.started.native.digests.clone(), status(&reload.started));
+    let door = Arc::new(Door { core: core.clone(), tls, digests, ending });
 
-    let bind = |&address| listen::bind(address).map_err(|source| Problem::Listen { address, source });
-    let bound = config.native.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
     let sweeping = core.clone();
-    let swept = tokio::task::spawn_blocking(move || sweeping.sweep());
-
-    let door = Arc::new(Door { core, tls, digests: config.native.digests, ending });
+    let swept = spawn_blocking(move || sweeping.sweep());
     let sessions = TaskTracker::new();
     for listener in bound {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
         info!(address = %listener.local_addr()?, "listening");
         tokio::spawn(listen::accept(listener, door.clone(), sessions.clone()));
     }
@@ -91,17 +123,46 @@ async fn serve(config: Config) -> Result<(), Problem> {
             info!("homes swept");
         }
     });
+    notify.ready(&status);
+    let (gone, mut terminal_gone) = mpsc::channel(1);
+    tokio::spawn(reload_on(hangup, Arc::new(reload), gone));
 
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        Some(()) = terminal_gone.recv() => info!("the terminal is gone"),
     }
     info!(sessions = sessions.len(), "ending");
-    end.send_replace(true);
+    notify.stopping(&format!("waiting for {} sessions", sessions.len()));
+    end.drain();
     sessions.close();
-    if timeout(DRAIN, sessions.wait()).await.is_err() {
-        warn!(sessions = sessions.len(), "breaking off what is still running");
+    tokio::select! {
+        drained = timeout(core.limits().drain, sessions.wait()) => if drained.is_err() {
+            warn!(sessions = sessions.len(), "breaking off what is still running");
+        },
+        _ = terminate.recv() => warn!(sessions = sessions.len(), "asked again: breaking off what is still running"),
+        _ = interrupt.recv() => warn!(sessions = sessions.len(), "asked again: breaking off what is still running"),
+    }
+    end.break_off();
+    if timeout(LAST_WORDS, sessions.wait()).await.is_err() {
+        warn!(sessions = sessions.len(), "some did not hear of it");
     }
     info!("ended");
     Ok(())
+}
+
+/// Reloads at each SIGHUP; those that come meanwhile are one more. Where the server had a terminal, and has none any more, that is
+/// what the signal told.
+async fn reload_on(mut hangup: Signal, reload: Arc<Reload>, gone: mpsc::Sender<()>) {
+    let had_terminal = io::stderr().is_terminal();
+    while hangup.recv().await.is_some() {
+        if had_terminal && !io::stderr().is_terminal() {
+            _ = gone.send(()).await;
+            return;
+        }
+        let reload = reload.clone();
+        if spawn_blocking(move || reload.run()).await.is_err() {
+            warn!("the reload failed half-way; the log above says how");
+        }
+    }
 }

@@ -164,7 +164,7 @@ impl<W> Shared<W> {
 impl<W: Work> Shared<W> {
     /// Works on what waits, on a thread that may block.
     fn run(&self, file: W) {
-        let _ended = Ended(self);
+        let mut ended = Ended { shared: self, with_file: true };
         let mut file = file; // so that it is dropped before anybody is told of the end
         loop {
             let mut state = self.lock();
@@ -173,6 +173,7 @@ impl<W: Work> Shared<W> {
             }
             let Some(mut blocks) = state.waiting.pop_front() else {
                 state.file = Place::Idle(file);
+                ended.with_file = false;
                 return;
             };
             drop(state);
@@ -189,16 +190,18 @@ impl<W: Work> Shared<W> {
 }
 
 /// Tells the task that the thread has ended, a panic included.
-struct Ended<'a, W>(&'a Shared<W>);
+struct Ended<'a, W> {
+    shared: &'a Shared<W>,
+    /// The thread did not hand the file back. If it did, another may have it by now.
+    with_file: bool,
+}
 
 impl<W> Drop for Ended<'_, W> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        if let Place::Working = state.file {
-            state.file = Place::Gone;
+        if self.with_file {
+            self.shared.lock().file = Place::Gone;
         }
-        drop(state);
-        self.0.stirred.notify_one();
+        self.shared.stirred.notify_one();
     }
 }
 
@@ -214,3 +217,41 @@ const FAILED: Error = Error::new(
     "an earlier part of the file could not be read or written",
     "Begin the transfer anew.",
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Does nothing, at once.
+    struct Nothing;
+
+    impl Work for Nothing {
+        fn work(&mut self, _: &mut Blocks) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_thread_that_ends_takes_no_file_from_the_next_one() {
+        let mut round = Round::new(Nothing);
+        for _ in 0..20_000 {
+            round.give(Blocks::default());
+            round.take().await.unwrap();
+        }
+        round.finish().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_and_no_wait() {
+        struct Panics;
+        impl Work for Panics {
+            fn work(&mut self, _: &mut Blocks) -> Result<(), Error> {
+                panic!("as it must")
+            }
+        }
+        let mut round = Round::new(Panics);
+        round.give(Blocks::default());
+        assert_eq!(round.take().await.unwrap_err().kind(), Kind::Io);
+        assert_eq!(round.finish().await.map(drop).unwrap_err().kind(), Kind::Io);
+    }
+}

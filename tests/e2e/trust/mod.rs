@@ -17,7 +17,7 @@ fn tls() -> Builder {
 
 /// One at an address beyond loopback.
 fn outside() -> Server {
-    tls().at(outside_address()).start()
+    tls().listen((outside_address(), 0).into()).start()
 }
 
 /// The file of keys that are known to clients of `server`.

@@ -13,7 +13,8 @@ fn server(identity: &Identity) -> (Server, TempDir) {
     let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| directory.path().join(name));
     identity.write(&certificate, &key);
     let [certificate, key] = [certificate, key].map(|path| path.to_str().unwrap().to_owned());
-    let builder = tls().at(outside_address()).native(&format!("certificate = {certificate:?}"));
+    let builder =
+        tls().listen((outside_address(), 0).into()).native(&format!("certificate = {certificate:?}"));
     (builder.native(&format!("key = {key:?}")).start(), directory)
 }
 

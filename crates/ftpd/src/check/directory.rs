@@ -22,6 +22,11 @@ pub(super) fn home(name: &str, path: &Path, access: Access) -> Finding {
     tested(&format!("home of {name}"), path, needed)
 }
 
+/// A directory in which homes may be made.
+pub(super) fn root(path: &Path) -> Finding {
+    tested("roots", path, 0o700)
+}
+
 /// The state directory, which nobody else may look into.
 pub(super) fn state(path: &Path) -> Finding {
     let finding = tested("state", path, 0o700);

@@ -1,5 +1,6 @@
 //! `ftpd check`: tests what serving would need; makes and serves nothing.
 
+mod clock;
 mod directory;
 mod key;
 mod port;
@@ -8,11 +9,11 @@ mod tests;
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::config::{Config, User};
-use crate::shell;
+use crate::{readers, shell};
 
 /// One line of what was found.
 struct Finding {
@@ -49,10 +50,12 @@ impl Finding {
 /// # Errors
 /// `out` cannot be written to.
 pub fn run(config: &Config, out: &mut impl Write) -> io::Result<bool> {
-    let mut findings = vec![users(config), readers(&config.file), directory::state(&config.state)];
+    let mut findings = vec![users(config), hashes(&config.file), directory::state(&config.state)];
+    findings.extend(config.roots.iter().map(|path| root(config, path)));
     findings.extend(config.users.iter().map(|(name, user)| home(config, name, user)));
     findings.extend(key::finding(config));
     findings.extend(port::all(&config.native.listen, config.native.tls.is_some()));
+    findings.extend(clock::finding(SystemTime::now()));
     for Finding { verdict, what } in &findings {
         let word = match verdict {
             Verdict::Ok => "ok",
@@ -77,15 +80,11 @@ fn users(config: &Config) -> Finding {
 }
 
 /// Who else can read the hashes.
-fn readers(file: &Path) -> Finding {
+fn hashes(file: &Path) -> Finding {
     let shown = file.display();
-    match fs::metadata(file).map(|metadata| metadata.permissions().mode()) {
-        Ok(mode) if mode & 0o077 == 0 => Finding::ok(format!("{shown}: for its owner alone")),
-        Ok(mode) => Finding::warning(format!(
-            "{shown}: others than its owner get at the password hashes (mode {:03o}). run: chmod 600 {}",
-            mode & 0o777,
-            shell::path(file)
-        )),
+    match readers::exposed(file) {
+        Ok(None) => Finding::ok(format!("{shown}: for its owner alone")),
+        Ok(Some(exposed)) => Finding::warning(format!("{shown}: {exposed}")),
         Err(error) => Finding::problem(format!("{shown}: {error}. look at the rights of its directory")),
     }
 }
@@ -102,6 +101,19 @@ fn home(config: &Config, name: &str, user: &User) -> Finding {
         }
     }
     directory::home(name, &user.home, user.access)
+}
+
+/// A directory beneath which homes may be added later.
+fn root(config: &Config, path: &Path) -> Finding {
+    let shown = path.display();
+    for (secret, what) in [(&config.file, "this file"), (&config.state, "the state directory")] {
+        if lies_within(secret, path) {
+            return Finding::warning(format!(
+                "roots: {shown} holds {what}: the kernel would not keep sessions from it. name a directory beside it"
+            ));
+        }
+    }
+    directory::root(path)
 }
 
 /// Whether `path`, or where it would be made, is `directory` or beneath it.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -127,4 +128,18 @@ fn a_port_that_is_taken() {
     drop(taken);
     let (well, _) = checked(&directory, &file);
     assert!(!well, "203.0.113.7 is nobody's (RFC 5737)");
+}
+
+#[test]
+fn roots_are_tested_as_homes_are() {
+    let (directory, file) = place("\"127.0.0.1:0\"", "");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(directory.path().join("taken"), "").unwrap();
+    fs::write(&file, format!("roots = [\"more\", \"taken\", \".\"]\n{text}")).unwrap();
+    let (well, lines) = checked(&directory, &file);
+    assert!(!well);
+    let roots: Vec<&String> = lines.iter().filter(|line| line.contains(" roots: ")).collect();
+    assert_eq!(roots[0], "ok       roots: more is made when it is needed");
+    assert_eq!(roots[1], "problem  roots: taken is not a directory. name another, or move it away");
+    assert!(roots[2].starts_with("warning  roots: . holds this file"), "{}", roots[2]);
 }

@@ -121,6 +121,17 @@ pub enum Mistake {
         /// The command that puts it right.
         command: String,
     },
+    /// A reload brings a home that the running server cannot open: the kernel keeps it to what it was started with.
+    #[error(
+        "the home of {user} lies where the running server may not go. start ftpd again; \
+         for later ones, name the directory above in: {example}"
+    )]
+    Outside {
+        /// Whose home.
+        user: String,
+        /// How that is written.
+        example: &'static str,
+    },
     /// The classic door is asked for.
     #[error("[classic] is not available in this version. remove the section")]
     Classic,

@@ -27,6 +27,8 @@ pub struct Config {
     pub file: PathBuf,
     /// `state`: the directory of what the server makes for itself; `state` beside the file by default.
     pub state: PathBuf,
+    /// `roots`: directories beneath which a reload may add homes; none by default, made when missing.
+    pub roots: Vec<PathBuf>,
     /// `durability`: whether a reply waits until the disk has the bytes; `"full"` by default.
     pub durability: Durability,
     /// `[native]`: the native door.
@@ -72,6 +74,8 @@ pub struct Limits {
     pub stall: Duration,
     /// Password hashes computed at once; 2 by default.
     pub password_hashes: usize,
+    /// For transfers to finish once the server is asked to end; 10 s by default.
+    pub drain: Duration,
 }
 
 /// Somebody who may log in.
@@ -81,6 +85,8 @@ pub struct User {
     pub password: Hash,
     /// The directory that holds all this user sees; made when missing.
     pub home: PathBuf,
+    /// The line that says so, counted from 1.
+    pub home_line: usize,
     /// What may be done there.
     pub access: Access,
     /// The bytes that the home may hold; `None` is no bound.
@@ -141,6 +147,7 @@ impl Default for Limits {
             idle: Duration::from_secs(600),
             stall: Duration::from_secs(60),
             password_hashes: 2,
+            drain: Duration::from_secs(10),
         }
     }
 }

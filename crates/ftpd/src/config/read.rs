@@ -17,6 +17,7 @@ use crate::password::Hash;
 use crate::shell;
 
 const STATE: Key = Key(r#"state = "state""#);
+const ROOTS: Key = Key(r#"roots = ["/srv/ftp"]"#);
 const DURABILITY: Key = Key(r#"durability = "full""#);
 const SECTIONS: [&str; 3] = ["native", "limits", "users"];
 
@@ -33,6 +34,7 @@ const LOGIN_DEADLINE: Key = Key(r#"login_deadline = "30s""#);
 const IDLE: Key = Key(r#"idle = "10m""#);
 const STALL: Key = Key(r#"stall = "60s""#);
 const PASSWORD_HASHES: Key = Key("password_hashes = 2");
+const DRAIN: Key = Key(r#"drain = "10s""#);
 
 const PASSWORD: Key = Key(r#"password = "$argon2id$…""#);
 const HOME: Key = Key(r#"home = "homes/alice""#);
@@ -83,8 +85,11 @@ pub(crate) fn config(file: &Path, text: &str, mending: Option<Mending<'_>>) -> R
     if let Some(classic) = top.section("classic") {
         return Err(classic.problem(Mistake::Classic));
     }
-    top.knows(&[STATE, DURABILITY], &SECTIONS)?;
+    top.knows(&[STATE, ROOTS, DURABILITY], &SECTIONS)?;
     let state = top.get(STATE).map_or(Ok("state".into()), |value| path(value, "the path of a directory"))?;
+    let roots = top.get(ROOTS).map_or(Ok(Vec::new()), |value| {
+        value.list("paths of directories", |text| is_path(text).then(|| directory.join(text)), |_| false)
+    })?;
     let durability = |name: &str| match name {
         "full" => Some(Durability::Full),
         "none" => Some(Durability::None),
@@ -93,6 +98,7 @@ pub(crate) fn config(file: &Path, text: &str, mending: Option<Mending<'_>>) -> R
     Ok(Config {
         file: file.to_owned(),
         state: directory.join(state),
+        roots,
         durability: top
             .get(DURABILITY)
             .map_or(Ok(Durability::Full), |value| value.parse("\"full\" or \"none\"", durability))?,
@@ -154,7 +160,7 @@ fn limits(top: &Table<'_>) -> Result<Limits, Problem> {
     let Some(section) = top.section("limits") else { return Ok(limits) };
     let table = section.table("[limits]".into(), "[limits]")?;
     table.knows(
-        &[SESSIONS, SESSIONS_PER_ADDRESS, HALF_OPEN, LOGIN_DEADLINE, IDLE, STALL, PASSWORD_HASHES],
+        &[SESSIONS, SESSIONS_PER_ADDRESS, HALF_OPEN, LOGIN_DEADLINE, IDLE, STALL, PASSWORD_HASHES, DRAIN],
         &[],
     )?;
     let count = |key, most, limit: &mut usize| {
@@ -171,6 +177,7 @@ fn limits(top: &Table<'_>) -> Result<Limits, Problem> {
     time(LOGIN_DEADLINE, &mut limits.login_deadline)?;
     time(IDLE, &mut limits.idle)?;
     time(STALL, &mut limits.stall)?;
+    time(DRAIN, &mut limits.drain)?;
     Ok(limits)
 }
 
@@ -223,9 +230,11 @@ fn user(
             Hash::parse(text).map_err(|flaw| value.problem(flawed(flaw)))?
         }
     };
+    let home = table.require(HOME)?;
     Ok(User {
         password,
-        home: directory.join(path(table.require(HOME)?, "the path of a directory")?),
+        home: directory.join(path(home, "the path of a directory")?),
+        home_line: home.line(),
         access: table
             .get(ACCESS)
             .map_or(Ok(Access::default()), |value| value.parse("\"read\", \"write\" or \"drop\"", access))?,
@@ -237,7 +246,11 @@ fn user(
 }
 
 fn path(value: Value<'_>, wanted: &str) -> Result<PathBuf, Problem> {
-    value.parse(wanted, |text| (!text.is_empty() && !text.contains('\0')).then(|| text.into()))
+    value.parse(wanted, |text| is_path(text).then(|| text.into()))
+}
+
+fn is_path(text: &str) -> bool {
+    !text.is_empty() && !text.contains('\0')
 }
 
 /// Whether a user can be so called: 1 to 64 ASCII letters, digits, `.`, `_`, `-` and `@`, no `-` first, as in POSIX's

@@ -29,10 +29,14 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     /// A mistake at a byte of the text.
     pub(super) fn problem(self, at: usize, mistake: Mistake) -> Problem {
+        Problem { file: self.file.to_owned(), line: Some(self.line(at)), mistake: Box::new(mistake) }
+    }
+
+    /// The line of a byte of the text.
+    fn line(self, at: usize) -> usize {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
-        let last = self.text.lines().count().max(1); // what ends too soon ends on the last line
-        Problem { file: self.file.to_owned(), line: Some(line.min(last)), mistake: Box::new(mistake) }
+        line.min(self.text.lines().count().max(1)) // what ends too soon ends on the last line
     }
 }
 
@@ -147,6 +151,11 @@ impl<'a> Value<'a> {
     /// A mistake at the line of the value.
     pub(super) fn problem(self, mistake: Mistake) -> Problem {
         self.source.problem(self.at, mistake)
+    }
+
+    /// The line that it stands on.
+    pub(super) fn line(self) -> usize {
+        self.source.line(self.at)
     }
 
     /// The mistake that it is not what it must be.

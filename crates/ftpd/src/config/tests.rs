@@ -44,6 +44,7 @@ fn everything_that_can_be_said() {
     let text = format!(
         r#"
         state = "/var/lib/ftpd"
+        roots = ["/srv/ftp", "more"]
         durability = "none"
         [native]
         listen = ["127.0.0.1:10600", "[::1]:10600", "0.0.0.0:0", "0.0.0.0:0"]
@@ -57,6 +58,7 @@ fn everything_that_can_be_said() {
         idle = "1 h"
         stall = "2min"
         password_hashes = 1
+        drain = "1min"
         [users.alice]
         password = "{HASH}"
         home = "homes/alice"
@@ -73,6 +75,7 @@ fn everything_that_can_be_said() {
     );
     let config = Config::parse(Path::new("conf/users.toml"), &text).unwrap();
     assert_eq!(config.state, Path::new("/var/lib/ftpd"));
+    assert_eq!(config.roots, [Path::new("/srv/ftp"), Path::new("conf/more")]);
     assert_eq!(config.durability, Durability::None);
     assert_eq!(config.native.listen.len(), 4);
     assert_eq!(config.native.digests, [Algorithm::Blake3]);
@@ -84,6 +87,7 @@ fn everything_that_can_be_said() {
         idle: Duration::from_secs(3600),
         stall: Duration::from_secs(120),
         password_hashes: 1,
+        drain: Duration::from_secs(60),
     };
     assert_eq!(config.limits, limits);
     let of = |name: &str| {
@@ -93,6 +97,8 @@ fn everything_that_can_be_said() {
     assert_eq!(of("alice"), ("conf/homes/alice", Access::Write, Some(10 << 30)));
     assert_eq!(of("bob.b@example.org"), ("/srv/bob", Access::Drop, None));
     assert_eq!(of("carol_-9"), ("conf/.", Access::Read, None));
+    let home = text.lines().position(|line| line.contains("/srv/bob")).unwrap();
+    assert_eq!(config.users["bob.b@example.org"].home_line, home + 1);
     assert_eq!(config.users.len(), 3);
 }
 
@@ -133,7 +139,7 @@ fn things_that_are_there_twice() {
 fn names_that_nobody_reads() {
     for (text, expected) in [
         ("sate = \"s\"", r#"1: unknown key "sate" at the top. did you mean "state"?"#),
-        ("# x\nport = 21", r#"2: unknown key "port" at the top. known here: state, durability"#),
+        ("# x\nport = 21", r#"2: unknown key "port" at the top. known here: state, roots, durability"#),
         ("[natve]", r#"1: unknown section "natve" at the top. did you mean "native"?"#),
         ("[share]", r#"1: unknown section "share" at the top. known here: native, limits, users"#),
         ("[native]\n\nTLS = false", r#"3: unknown key "TLS" in [native]. did you mean "tls"?"#),
@@ -244,6 +250,8 @@ fn values_that_are_wrong() {
     let user = format!("password = \"{HASH}\"\nhome = \"h\"\n");
     for (text, expected) in [
         ("state = 1".into(), r#"1: state must be the path of a directory, not 1. write, for example: state = "state""#.into()),
+        ("roots = []".into(), r#"1: roots must be a list of paths of directories, not an empty list. write, for example: roots = ["/srv/ftp"]"#.into()),
+        ("roots = [\"a\", \"\"]".into(), r#"1: roots must be a list of paths of directories, not "". write, for example: roots = ["/srv/ftp"]"#.into()),
         ("state = \"\"".into(), r#"1: state must be the path of a directory, not "". write, for example: state = "state""#.into()),
         (
             "durability = \"some\"".into(),

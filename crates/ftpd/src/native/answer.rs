@@ -27,7 +27,12 @@ impl Connection {
                 session.set_attributes(&path, words::attributes(modified, mode)).await.map(|()| Reply::Done)
             }
             Command::Md5 { path } => {
-                match self.wire.busy_unless_aborted(self.number, session.md5(&path)).await? {
+                let mut ending = self.door.ending.clone();
+                let digested = tokio::select! {
+                    digested = self.wire.busy_unless_aborted(self.number, session.md5(&path)) => digested?,
+                    () = ending.breaks_off() => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
+                };
+                match digested {
                     Some(digested) => digested.map(|(size, digest)| Reply::Md5 {
                         size,
                         digest: digest.as_bytes().try_into().expect("an MD5 has 16 bytes"),
@@ -85,6 +90,10 @@ impl Connection {
                     self.abort(words::failure(&refusal)).await?;
                     return Ok(Outcome::Refused(refusal.detail()));
                 }
+            }
+            if self.door.ending.is_breaking_off() {
+                self.abort(words::failure(&Refusal::Ending)).await?;
+                return Err(Ended::Failure(words::failure(&Refusal::Ending)));
             }
             if let Some(abort) = self.wire.aborted(self.number) {
                 let why = format!("broken off by the client: {}", abort.failure.message);

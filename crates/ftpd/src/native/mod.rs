@@ -15,11 +15,11 @@ use proto::io::{Broken, Stream, Wire};
 use proto::{Command, Failure, Kind, Message, Preamble, Reply, Side};
 use secrecy::SecretString;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tracing::info;
 
 use crate::core::{Core, Guest, Refusal, Session};
+use crate::ending::Ending;
 use crate::logs::Request;
 use crate::tls::Tls;
 use gate::State;
@@ -33,11 +33,11 @@ pub(crate) struct Door {
     /// The core behind it.
     pub(crate) core: Arc<Core>,
     /// What it speaks on; `None` is plain.
-    pub(crate) tls: Option<Tls>,
+    pub(crate) tls: Option<Arc<Tls>>,
     /// The digests it offers, in its order.
     pub(crate) digests: Vec<Algorithm>,
-    /// Turns true when the server ends.
-    pub(crate) ending: watch::Receiver<bool>,
+    /// How the server ends.
+    pub(crate) ending: Ending,
 }
 
 /// One session, from its first byte to its last.
@@ -81,7 +81,12 @@ impl From<Broken> for Ended {
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(tcp: TcpStream, peer: SocketAddr, door: Arc<Door>, guest: Guest) {
-    let stream = match guest.within(secured(tcp, &door)).await {
+    let mut ending = door.ending.clone();
+    let secured = tokio::select! {
+        secured = guest.within(secured(tcp, &door)) => secured,
+        () = ending.begins() => Err(Refusal::Ending),
+    };
+    let stream = match secured {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return no_session(peer, &error),
         Err(refusal) => return no_session(peer, &refusal),
@@ -129,18 +134,24 @@ async fn refuse(stream: Stream, failure: Failure, stall: Duration) {
 
 impl Connection {
     async fn run(&mut self, guest: &Guest) -> Result<(), Ended> {
-        let entered = match guest.within(Box::pin(self.enter(guest))).await {
+        let mut ending = self.door.ending.clone();
+        let entering = Box::pin(self.enter(guest));
+        let entered = tokio::select! {
+            biased;
+            entered = guest.within(entering) => entered,
+            () = ending.begins() => Err(Refusal::Ending),
+        };
+        let entered = match entered {
             Ok(entered) => entered?,
             Err(Refusal::Crowded) => return Err(Ended::Crowded),
             Err(refusal) => return Err(Ended::Failure(words::failure(&refusal))),
         };
         let Some(mut session) = entered else { return Ok(()) };
-        let mut ending = self.door.ending.clone();
         loop {
             let command = tokio::select! {
                 biased;
                 command = self.command() => command?,
-                _ = ending.wait_for(|ending| *ending) => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
+                () = ending.begins() => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
             };
             gate::judge(State::LoggedIn, &command).map_err(Ended::Failure)?;
             if command == Command::Quit {

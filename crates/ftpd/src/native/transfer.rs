@@ -2,7 +2,7 @@
 
 use digest::{Blocks, Digest};
 use proto::io::{Arrived, Broken};
-use proto::{End, Failure, Fault, Kind, Message, Reply, gap};
+use proto::{Abort, End, Failure, Fault, Kind, Message, Reply, gap};
 use store::{Incoming, Outgoing, Proof, ReadAhead, Receipt, WriteBehind};
 
 use super::{Connection, Ended, Outcome, words};
@@ -20,10 +20,20 @@ impl Connection {
             Err(refusal) => return self.refused(&refusal).await,
         };
         self.wire.queue(&Message::Reply(Reply::Sending { size: outgoing.size() }));
-        match self.send_file(outgoing).await? {
+        let mut ending = self.door.ending.clone();
+        let sent = tokio::select! {
+            sent = self.send_file(outgoing) => sent?,
+            () = ending.breaks_off() => Err(Unmoved::by_the_end()),
+        };
+        match sent {
             Ok(end) => {
                 self.wire.queue(&Message::End(end));
                 Ok(Outcome::Done)
+            }
+            Err(unmoved) if unmoved.failure.kind == Kind::Ending => {
+                self.wire
+                    .queue(&Message::Abort(Abort { command: self.number, failure: unmoved.failure.clone() }));
+                Err(Ended::Failure(unmoved.failure))
             }
             Err(unmoved) => {
                 self.abort(unmoved.failure).await?;
@@ -73,8 +83,10 @@ impl Connection {
                 self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
                 Ok(Outcome::Done)
             }
-            // A peer or a wire that damages data is not trusted with another frame.
-            Err(unmoved) if unmoved.failure.kind == Kind::NotVerified => Err(Ended::Failure(unmoved.failure)),
+            // A peer or a wire that damages data is not trusted with another frame, and an end has no time for one.
+            Err(unmoved) if matches!(unmoved.failure.kind, Kind::NotVerified | Kind::Ending) => {
+                Err(Ended::Failure(unmoved.failure))
+            }
             Err(unmoved) => {
                 self.refuse(unmoved.failure).await?;
                 if !unmoved.over {
@@ -92,7 +104,12 @@ impl Connection {
         size: u64,
     ) -> Result<Result<Receipt, Unmoved>, Broken> {
         let mut file = WriteBehind::new(incoming);
-        let fallen = match self.receive_blocks(&mut file, size).await {
+        let mut ending = self.door.ending.clone();
+        let received = tokio::select! {
+            received = self.receive_blocks(&mut file, size) => received,
+            () = ending.breaks_off() => Ok(Err(Unmoved::by_the_end())),
+        };
+        let fallen = match received {
             Ok(Ok(End { size, root, modified, mode })) => match Digest::new(self.wire.algorithm(), &root) {
                 Some(root) => {
                     let commit = file.commit(Proof::Root { size, root }, words::attributes(modified, mode));
@@ -147,6 +164,10 @@ impl Unmoved {
     fn new(error: store::Error, over: bool) -> Unmoved {
         let refusal = Refusal::from(error);
         Unmoved { failure: words::failure(&refusal), detail: refusal.detail(), over }
+    }
+
+    fn by_the_end() -> Unmoved {
+        Unmoved { failure: words::failure(&Refusal::Ending), detail: Refusal::Ending.detail(), over: true }
     }
 
     fn by_client(why: Failure) -> Unmoved {

@@ -24,11 +24,10 @@ impl Tls {
         Ok(Tls { current: RwLock::new(configuration(identity)?) })
     }
 
-    /// Handshakes as `identity` from now on; connections that are there keep theirs.
-    pub(crate) fn replace(&self, identity: Identity) -> Result<(), Error> {
-        let next = configuration(identity)?;
+    /// Handshakes as `other` from now on; connections that are there keep theirs.
+    pub(crate) fn replace(&self, other: Tls) {
+        let next = other.current();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
-        Ok(())
     }
 
     /// For one handshake.

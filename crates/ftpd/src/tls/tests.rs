@@ -98,10 +98,10 @@ fn own_files_are_served_and_must_belong_together() {
     let mixed =
         configured(directory.path(), "certificate = \"other-certificate.pem\"\nkey = \"state/key.pem\"");
     let before = tls.current();
-    let told = tls.replace(load(&mixed).unwrap()).unwrap_err().to_string();
+    let told = Tls::new(load(&mixed).unwrap()).unwrap_err().to_string();
     assert!(told.contains("name a certificate and the key that it was made for"), "{told}");
     assert!(Arc::ptr_eq(&before, &tls.current()), "the old one stays");
-    tls.replace(load(&config).unwrap()).unwrap();
+    tls.replace(Tls::new(load(&config).unwrap()).unwrap());
     assert!(!Arc::ptr_eq(&before, &tls.current()));
 
     let absent = configured(directory.path(), "certificate = \"none.pem\"\nkey = \"state/key.pem\"");

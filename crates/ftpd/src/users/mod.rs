@@ -155,7 +155,7 @@ fn known(file: &Path, text: &str, name: &str, mending: Mending<'_>) -> Result<()
 
 fn done(file: &Path, out: &mut impl Write, what: &str) -> Result<(), Error> {
     writeln!(out, "{}: {what}", file.display())?;
-    Ok(writeln!(out, "a server that is running keeps to the old file until it is started again")?)
+    Ok(writeln!(out, "a server that is running keeps to the old file until it is told: pkill -HUP -x ftpd")?)
 }
 
 /// Of the error only its sentence: the rest of it quotes the file, hashes and all.

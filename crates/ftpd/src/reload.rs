@@ -1,0 +1,134 @@
+//! Reading users.toml again while the server runs: all that it says anew, or nothing.
+
+use std::io;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tracing::{error, info, warn};
+
+use crate::config::{Config, Mistake, Problem};
+use crate::core::{Core, Reloaded, Unopened};
+use crate::logs::Sink;
+use crate::notify::Notify;
+use crate::readers;
+use crate::tls::{self, Identity, Tls};
+use crate::wall::{Keeper, Wall};
+
+/// All that a reload works on.
+#[derive(Debug)]
+pub(crate) struct Reload {
+    /// What the server was started with.
+    pub(crate) started: Config,
+    pub(crate) core: Arc<Core>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) wall: Wall,
+    pub(crate) keeper: Keeper,
+    pub(crate) sink: Sink,
+    pub(crate) notify: Arc<Notify>,
+}
+
+/// Why everything stays as it is.
+#[derive(Debug, Error)]
+enum Refused {
+    #[error(transparent)]
+    Config(#[from] Problem),
+    #[error("{0}. `ftpd check` says what would help")]
+    Home(#[from] Unopened),
+    #[error(transparent)]
+    Identity(#[from] tls::Error),
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+impl Reload {
+    /// Reloads, and tells log and supervisor what came of it. Blocks.
+    pub(crate) fn run(&self) {
+        self.notify.reloading();
+        self.reopen_log();
+        match self.reload() {
+            Ok((config, reloaded)) => {
+                let Reloaded { added, removed, .. } = &reloaded;
+                info!(users = config.users.len(), added = added.len(), removed = removed.len(), "reloaded");
+                self.notify.ready(&status(&config));
+                // Not before: the homes of those who were there go on all the while.
+                reloaded.sweep();
+            }
+            Err(refused) => {
+                error!(reason = refused.to_string(), "not reloaded: all stays as it was");
+                self.notify.ready(&format!("not reloaded: {refused}"));
+            }
+        }
+    }
+
+    fn reload(&self) -> Result<(Config, Reloaded), Refused> {
+        let file = self.started.file.clone();
+        let (config, exposed) = self.keeper.run(move || (Config::load(&file), readers::exposed(&file)))?;
+        let config = config?;
+        for (name, user) in &config.users {
+            if !self.wall.permits(&user.home) {
+                let mistake =
+                    Box::new(Mistake::Outside { user: name.clone(), example: r#"roots = ["/srv/ftp"]"# });
+                let (file, line) = (config.file.clone(), Some(user.home_line));
+                return Err(Problem { file, line, mistake }.into());
+            }
+        }
+        let tls = self.tls(&config)?; // read before anything is put in place
+        let reloaded = self.core.reload(&config)?;
+        if let (Some(running), Some(read)) = (&self.tls, tls) {
+            running.replace(read);
+        }
+
+        warn_of_readers(&config, exposed);
+        for key in fixed(&self.started, &config) {
+            warn!(key, "changed in users.toml, and takes effect when ftpd is started again");
+        }
+        Ok((config, reloaded))
+    }
+
+    /// Key and certificate, read again from the files that they were read from. Where the server's own are gone, none are made:
+    /// it goes on with those it has.
+    fn tls(&self, config: &Config) -> Result<Option<Tls>, Refused> {
+        if self.started.native.tls.is_none() || config.native.tls != self.started.native.tls {
+            return Ok(None);
+        }
+        let config = config.clone();
+        let identity = self.keeper.run(move || Identity::existing(&config))??;
+        Ok(identity.map(Tls::new).transpose()?)
+    }
+
+    fn reopen_log(&self) {
+        let sink = self.sink.clone();
+        if let Err(error) = self.keeper.run(move || sink.reopen()).and_then(|reopened| reopened) {
+            warn!(%error, "the log file cannot be opened again: lines go on to the one it was");
+        }
+    }
+}
+
+/// What the supervisor shows of a server that serves.
+pub(crate) fn status(config: &Config) -> String {
+    let listen: Vec<String> = config.native.listen.iter().map(ToString::to_string).collect();
+    format!("{} users, listening on {}", config.users.len(), listen.join(" "))
+}
+
+/// Warns when others than its owner can read the file.
+pub(crate) fn warn_of_readers(config: &Config, exposed: io::Result<Option<String>>) {
+    let file = config.file.display();
+    match exposed {
+        Ok(None) => {}
+        Ok(Some(exposed)) => warn!("{file}: {exposed}"),
+        Err(error) => warn!("{file}: {error}"),
+    }
+}
+
+/// The keys that say something else, and of which a running server takes no notice.
+fn fixed(started: &Config, now: &Config) -> Vec<&'static str> {
+    let (door, new) = (&started.native, &now.native);
+    let changed = [
+        ("state", started.state != now.state),
+        ("roots", started.roots != now.roots),
+        ("listen", door.listen != new.listen),
+        ("digests", door.digests != new.digests),
+        ("tls, certificate or key", door.tls != new.tls),
+    ];
+    changed.into_iter().filter_map(|(key, changed)| changed.then_some(key)).collect()
+}
