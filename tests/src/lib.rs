@@ -59,7 +59,7 @@ pub use programs::{ftp, ftpd};
 pub use raw::{Heard, Raw, data_frame, end, frame};
 pub use server::{Builder, Server, outside_address};
 pub use terminal::Terminal;
-pub use users::{ALICE, ALL, BOB, CAROL, QUINN, User, hash};
+pub use users::{ALICE, ALL, BOB, CAROL, QUINN, User, dear_hash, hash, more_users};
 pub use watch::Watch;
 pub use way::Way;
 

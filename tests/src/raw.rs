@@ -44,7 +44,12 @@ impl Raw {
     /// Connects from one of many addresses, by number, and says nothing.
     #[track_caller]
     pub fn connect_from(number: u32, address: SocketAddr) -> Raw {
-        Raw::on(Line::over(dial::from(number, address).unwrap()))
+        Raw::try_connect_from(number, address).unwrap()
+    }
+
+    /// The same to a server that may end meanwhile.
+    pub fn try_connect_from(number: u32, address: SocketAddr) -> io::Result<Raw> {
+        dial::from(number, address).map(|tcp| Raw::on(Line::over(tcp)))
     }
 
     fn on(stream: Line) -> Raw {

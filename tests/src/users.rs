@@ -38,6 +38,17 @@ pub fn hash(user: User) -> &'static str {
     &HASHES[at]
 }
 
+/// An argon2id hash at the cost that `ftpd user add` takes.
+pub fn dear_hash(password: &str) -> String {
+    Argon2::default().hash_password(password.as_bytes()).unwrap().to_string()
+}
+
+/// Lines for the top of users.toml: so many users more with this hash, so that a password of nobody costs what it costs.
+pub fn more_users(count: u32, hash: &str) -> String {
+    let user = |number| format!("[users.user-{number}]\npassword = \"{hash}\"\nhome = \"homes/alice\"\n");
+    (0..count).map(user).collect()
+}
+
 fn cheap_hash(password: &str) -> String {
     let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
     cheap.hash_password(password.as_bytes()).unwrap().to_string()

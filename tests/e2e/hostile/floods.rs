@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use e2e::{ALICE, BOB, Heard, Raw, Server, bytes, forget_peak, frame, memory};
+use e2e::{ALICE, BOB, Heard, Raw, Server, bytes, dear_hash, forget_peak, frame, memory, more_users};
 use proto::{Command, Kind, Message, Reply};
 
 use super::{Bystander, last_words};
@@ -88,7 +88,7 @@ fn a_thousand_files_asked_for_ahead_come_in_order() {
 #[test]
 fn wrong_logins_by_the_dozen_take_the_memory_of_two() {
     const MOST: u64 = 2 * 19 * MIB + 32 * MIB; // two hashes of 19 MiB, and what else forty sessions take
-    let server = Server::start();
+    let server = Server::builder().top(&more_users(10, &dear_hash("x"))).start();
     let mut bystander = Bystander::of(&server);
     forget_peak(server.pid());
     let before = memory(server.pid(), "VmHWM").unwrap();

@@ -9,24 +9,28 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracing::warn;
 
+use super::failures::Failures;
 use super::source::Source;
 
 /// How often the log is told that connections are being closed.
 const TOLD: Duration = Duration::from_secs(10);
 
 /// Connections that are not logged in. Of one too many, the source with the most loses its oldest, so that a flood from one
-/// address closes its own. A flood from many closes what has asked for nothing before it closes what waits for the answer to
-/// its login, as long as those take no more than half of the places.
-#[derive(Debug, Default)]
+/// address closes its own; of sources with as many, the one from which the most came lately and went without a login. A flood
+/// from many closes what has asked for nothing before it closes what waits for the answer to its login, as long as those take
+/// no more than half of the places.
+#[derive(Debug)]
 pub(super) struct Doorstep(Mutex<Table>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Table {
     next: u64,
     /// Those that have not tried to log in.
     silent: Row,
     /// Those that have.
     asking: Row,
+    /// Connections that ended without a login.
+    vain: Failures<Source>,
     closed: u64,
     told: Option<Instant>,
 }
@@ -35,10 +39,13 @@ struct Table {
 #[derive(Debug, Default)]
 struct Row {
     standing: BTreeMap<u64, (Source, Arc<Notify>)>,
-    of_source: HashMap<Source, BTreeSet<u64>>,
-    /// Of each source how many it has and which is its oldest: the last of these is the next to go.
-    ranks: BTreeSet<(usize, Reverse<u64>)>,
+    of_source: HashMap<Source, (Rank, BTreeSet<u64>)>,
+    /// The rank of each source: the last of these is the next that one has to go from.
+    ranks: BTreeSet<Rank>,
 }
+
+/// How many connections a source has, how many sixteenths of one ended lately without a login, and which is its oldest.
+type Rank = (usize, u64, Reverse<u64>);
 
 /// The place of one connection; dropping it gives it back.
 #[derive(Debug)]
@@ -48,6 +55,19 @@ pub(super) struct Place {
     closed: Arc<Notify>,
 }
 
+impl Default for Doorstep {
+    fn default() -> Doorstep {
+        Doorstep(Mutex::new(Table {
+            next: 0,
+            silent: Row::default(),
+            asking: Row::default(),
+            vain: Failures::new(Duration::ZERO), // only counted
+            closed: 0,
+            told: None,
+        }))
+    }
+}
+
 impl Doorstep {
     /// A place for one more, of `most` in all; another one may have to go.
     pub(super) fn enter(self: &Arc<Doorstep>, source: Source, most: usize) -> Place {
@@ -55,10 +75,8 @@ impl Doorstep {
         let mut table = self.table();
         let number = table.next;
         table.next += 1;
-        table.silent.add(number, source, closed.clone());
-        while table.len() > most {
-            table.close_one(most);
-        }
+        while table.len() >= most && table.close_one(most) {}
+        table.add(number, source, closed.clone(), false);
         Place { doorstep: self.clone(), number, closed }
     }
 
@@ -84,12 +102,35 @@ impl Table {
         self.silent.standing.len() + self.asking.standing.len()
     }
 
+    fn add(&mut self, number: u64, source: Source, closed: Arc<Notify>, asking: bool) {
+        let vain = self.vain.count(&source, Instant::now());
+        let row = if asking { &mut self.asking } else { &mut self.silent };
+        row.standing.insert(number, (source, closed));
+        row.change(source, vain, |numbers| _ = numbers.insert(number));
+    }
+
+    fn remove(&mut self, number: u64) -> Option<(Source, Arc<Notify>)> {
+        let row =
+            if self.silent.standing.contains_key(&number) { &mut self.silent } else { &mut self.asking };
+        let (source, closed) = row.standing.remove(&number)?;
+        let vain = self.vain.count(&source, Instant::now());
+        row.change(source, vain, |numbers| _ = numbers.remove(&number));
+        Some((source, closed))
+    }
+
+    /// Takes note of one that ends without a login.
+    fn remove_in_vain(&mut self, number: u64) -> Option<(Source, Arc<Notify>)> {
+        let removed = self.remove(number)?;
+        self.vain.fail(removed.0, Instant::now());
+        Some(removed)
+    }
+
     /// Has the next to go closed; whether there was one.
     fn close_one(&mut self, most: usize) -> bool {
         let asking = self.asking.standing.len() * 2 > most || self.silent.standing.is_empty();
-        let row = if asking { &mut self.asking } else { &mut self.silent };
-        let Some(&(count, Reverse(oldest))) = row.ranks.last() else { return false };
-        let Some((source, closed)) = row.remove(oldest) else { return false };
+        let row = if asking { &self.asking } else { &self.silent };
+        let Some(&(count, _, Reverse(oldest))) = row.ranks.last() else { return false };
+        let Some((source, closed)) = self.remove_in_vain(oldest) else { return false };
         closed.notify_one();
         self.closed += 1;
         if self.told.is_none_or(|told| told.elapsed() >= TOLD) {
@@ -107,45 +148,36 @@ impl Table {
 }
 
 impl Row {
-    fn add(&mut self, number: u64, source: Source, closed: Arc<Notify>) {
-        self.standing.insert(number, (source, closed));
-        self.change(source, |numbers| _ = numbers.insert(number));
-    }
-
-    fn remove(&mut self, number: u64) -> Option<(Source, Arc<Notify>)> {
-        let (source, closed) = self.standing.remove(&number)?;
-        self.change(source, |numbers| _ = numbers.remove(&number));
-        Some((source, closed))
-    }
-
     /// Changes what a source has, and its rank with it.
-    fn change(&mut self, source: Source, change: impl FnOnce(&mut BTreeSet<u64>)) {
-        let rank = |numbers: &BTreeSet<u64>| numbers.first().map(|oldest| (numbers.len(), Reverse(*oldest)));
-        let numbers = self.of_source.entry(source).or_default();
-        if let Some(rank) = rank(numbers) {
-            self.ranks.remove(&rank);
-        }
-        change(numbers);
-        match rank(numbers) {
-            Some(rank) => _ = self.ranks.insert(rank),
-            None => _ = self.of_source.remove(&source),
+    fn change(&mut self, source: Source, vain: f64, change: impl FnOnce(&mut BTreeSet<u64>)) {
+        let (_, mut numbers) = match self.of_source.remove(&source) {
+            Some((rank, numbers)) => (self.ranks.remove(&rank), numbers),
+            None => Default::default(),
+        };
+        change(&mut numbers);
+        if let Some(oldest) = numbers.first() {
+            let rank = (numbers.len(), (vain * 16.0) as u64, Reverse(*oldest));
+            self.ranks.insert(rank);
+            self.of_source.insert(source, (rank, numbers));
         }
     }
 }
 
 impl Place {
-    /// Takes note that the connection has tried to log in.
-    pub(super) fn asks(&self) {
+    /// Takes note that the connection has tried to log in. How many from its source went lately without a login.
+    pub(super) fn asks(&self, source: Source) -> f64 {
         let mut table = self.doorstep.table();
-        if let Some((source, closed)) = table.silent.remove(self.number) {
-            table.asking.add(self.number, source, closed);
+        if table.silent.standing.contains_key(&self.number)
+            && let Some((source, closed)) = table.remove(self.number)
+        {
+            table.add(self.number, source, closed, true);
         }
+        table.vain.count(&source, Instant::now())
     }
 
     /// Gives the place back before its end: the connection is logged in.
     pub(super) fn leave(&self) {
-        let mut table = self.doorstep.table();
-        _ = table.silent.remove(self.number).or_else(|| table.asking.remove(self.number));
+        self.doorstep.table().remove(self.number);
     }
 
     /// Waits until the connection is to be closed.
@@ -156,7 +188,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.leave();
+        self.doorstep.table().remove_in_vain(self.number);
     }
 }
 

@@ -61,8 +61,8 @@ impl Guest {
     /// [`Refusal::BadLogin`]; [`Refusal::TooManySessions`] if there is no place for one more.
     pub async fn login(&self, user: &str, password: SecretString) -> Result<Session, Refusal> {
         let Guest { core, source, place, failed, .. } = self;
-        place.asks();
-        let turn = core.turnstile.turn(*source, user, failed.load(Ordering::Relaxed)).await;
+        let vain = place.asks(*source);
+        let turn = core.turnstile.turn(*source, user, failed.load(Ordering::Relaxed), vain).await;
         let rules = core.rules(); // as they are when the turn has come
         let account = rules.accounts.find(user).cloned();
         let verified = spawn_blocking(move || {

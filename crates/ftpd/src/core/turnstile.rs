@@ -24,13 +24,18 @@ const PAIR: Duration = Duration::from_secs(2);
 /// The longest that an attempt waits because of what others, elsewhere, did to its user.
 const USER: Duration = Duration::from_millis(250);
 
+/// When more than this wait, nobody waits because of what others did to a user: the crowd is slow enough, and who waits in one
+/// may have to go.
+const CROWD: usize = 32;
+
 /// Lets login attempts through to the hash of their password.
 ///
 /// Failures are remembered by address, by user and by both; names that nobody has are treated as any others. After three, the
 /// attempts of an address are let through with a gap between them that grows, and likewise those for one user from one address.
 /// For one user from all addresses together there is no gap, or a stranger could keep the user out: each attempt waits for a
 /// moment by itself. Of those that wait, the first is who failed least for this user from this address, then from this
-/// address, then in this session; then who came last, who is the least likely to have given up.
+/// address, connections that came to nothing included, then in this session; then who came last, who is the least likely to have
+/// given up.
 #[derive(Debug)]
 pub(super) struct Turnstile {
     inside: Mutex<Inside>,
@@ -63,6 +68,7 @@ struct Attempt {
     /// A number for the name: names can be long.
     user: u64,
     tries: u32,
+    vain: f64,
 }
 
 /// The right to have one password hashed; dropping it lets the next one through.
@@ -97,10 +103,17 @@ impl Turnstile {
         self.let_through();
     }
 
-    /// Waits for its turn, in a session that failed `tries` times so far. Who stops waiting is forgotten.
-    pub(super) async fn turn(self: &Arc<Turnstile>, source: Source, user: &str, tries: u32) -> Turn {
+    /// Waits for its turn, in a session that failed `tries` times so far, from a source of which `vain` connections came to
+    /// nothing lately. Who stops waiting is forgotten.
+    pub(super) async fn turn(
+        self: &Arc<Turnstile>,
+        source: Source,
+        user: &str,
+        tries: u32,
+        vain: f64,
+    ) -> Turn {
         let (turn, came) = oneshot::channel();
-        let attempt = Attempt { source, user: self.names.hash_one(user), tries };
+        let attempt = Attempt { source, user: self.names.hash_one(user), tries, vain };
         let number = {
             let mut inside = self.inside();
             let (number, now) = (inside.next, Instant::now());
@@ -162,14 +175,15 @@ impl Inside {
     fn ready(&self, Waiting { attempt, not_before, .. }: &Waiting, now: Instant) -> Instant {
         let address = self.addresses.ready(&attempt.source, now);
         let pair = self.pairs.ready(&attempt.pair(), now);
-        [address, pair].into_iter().flatten().fold(*not_before, Instant::max)
+        let user = if self.waiting.len() > CROWD { now } else { *not_before };
+        [address, pair].into_iter().flatten().fold(user, Instant::max)
     }
 
     fn take_first(&mut self, now: Instant) -> Option<Waiting> {
         let ready = self.waiting.iter().filter(|(_, waiting)| self.ready(waiting, now) <= now);
         let ranked = ready.map(|(number, Waiting { attempt, .. })| {
             let pair = self.pairs.count(&attempt.pair(), now);
-            let address = self.addresses.count(&attempt.source, now);
+            let address = self.addresses.count(&attempt.source, now) + attempt.vain;
             (pair, address, attempt.tries, Reverse(*number))
         });
         let first = ranked.min_by(|a, b| {

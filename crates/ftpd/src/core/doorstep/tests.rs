@@ -47,7 +47,7 @@ fn of_many_addresses_with_as_many_the_oldest_goes() {
 fn who_waits_for_the_answer_to_a_login_stays_in_a_flood_of_silence() {
     let doorstep = Arc::new(Doorstep::default());
     let asking = doorstep.enter(source(1), 8);
-    asking.asks();
+    asking.asks(source(1));
     let flood: Vec<Place> = (2..1000).map(|from| doorstep.enter(source(from), 8)).collect();
     assert!(!is_closed(&asking));
     assert_eq!(closed(&flood).len(), flood.len() - 7);
@@ -60,7 +60,7 @@ fn a_flood_of_logins_leaves_half_of_the_places() {
     let flood: Vec<Place> = (2..1000)
         .map(|from| {
             let place = enter(from);
-            place.asks();
+            place.asks(source(from));
             place
         })
         .collect();
@@ -71,13 +71,36 @@ fn a_flood_of_logins_leaves_half_of_the_places() {
 }
 
 #[test]
+fn who_came_in_vain_before_goes_before_who_is_new() {
+    let doorstep = Arc::new(Doorstep::default());
+    let enter = |from| {
+        let place = doorstep.enter(source(from), 8);
+        place.asks(source(from));
+        place
+    };
+    // Twenty addresses that ask again as soon as they are closed, and one that asks for the first time.
+    let mut flood: Vec<Place> = (0..20).map(enter).collect();
+    let asking = enter(1000);
+    for round in 0..1000 {
+        let at = round % flood.len();
+        flood[at] = enter(at as u32);
+        assert!(!is_closed(&asking), "{round}");
+    }
+    // Who logs in has not come in vain.
+    let before = doorstep.table().vain.count(&source(1000), Instant::now());
+    asking.leave();
+    drop(asking);
+    assert_eq!((before, doorstep.table().vain.count(&source(1000), Instant::now())), (0.0, 0.0));
+}
+
+#[test]
 fn places_come_back() {
     let doorstep = Arc::new(Doorstep::default());
     let first = doorstep.enter(source(1), 2);
     let second = doorstep.enter(source(1), 2);
-    second.asks();
+    second.asks(source(1));
     second.leave();
-    second.asks(); // is in, and asks for nothing
+    second.asks(source(1)); // is in, and asks for nothing
     drop(first);
     assert_eq!(doorstep.len(), 0);
     let third = doorstep.enter(source(1), 1);
@@ -98,11 +121,11 @@ proptest! {
         events in prop::collection::vec((0_u32..4, 0_usize..8, 0..3), 1..60),
     ) {
         let doorstep = Arc::new(Doorstep::default());
-        let mut places = Vec::new();
+        let mut places = Vec::<Place>::new();
         for (from, at, what) in events {
             match what {
                 0 if at < places.len() => drop(places.remove(at)),
-                1 if at < places.len() => Place::asks(&places[at]),
+                1 if at < places.len() => _ = places[at].asks(source(0)),
                 _ => {
                     places.push(doorstep.enter(source(from), most));
                     prop_assert!(!is_closed(places.last().unwrap()));

@@ -17,7 +17,7 @@ fn source(number: u32) -> Source {
 
 /// An attempt that fails, waiting for nobody.
 async fn fail(turnstile: &Arc<Turnstile>, from: u32, user: &str) {
-    turnstile.turn(source(from), user, 0).await.end(false);
+    turnstile.turn(source(from), user, 0, 0.0).await.end(false);
 }
 
 /// What passed until an attempt had its turn; then it fails.
@@ -29,7 +29,7 @@ async fn waited(turnstile: &Arc<Turnstile>, from: u32, user: &str) -> u128 {
 
 /// Attempts that wait, in this order, behind one that has the only turn; and their order when it ends.
 async fn order(turnstile: &Arc<Turnstile>, attempts: &[(u32, &'static str, u32)]) -> Vec<usize> {
-    let busy = turnstile.turn(source(1000), "busy", 0).await;
+    let busy = turnstile.turn(source(1000), "busy", 0, 0.0).await;
     let served = Arc::new(Mutex::new(Vec::new()));
     let waiting: Vec<JoinHandle<()>> = attempts
         .iter()
@@ -37,7 +37,7 @@ async fn order(turnstile: &Arc<Turnstile>, attempts: &[(u32, &'static str, u32)]
         .map(|(at, &(from, user, tries))| {
             let (turnstile, served) = (turnstile.clone(), served.clone());
             tokio::spawn(async move {
-                let _turn = turnstile.turn(source(from), user, tries).await;
+                let _turn = turnstile.turn(source(from), user, tries, 0.0).await;
                 served.lock().unwrap().push(at);
             })
         })
@@ -61,7 +61,7 @@ async fn never_more_at_once_than_there_may_be() {
         .map(|from| {
             let (turnstile, busy, peak) = (turnstile.clone(), busy.clone(), peak.clone());
             tokio::spawn(async move {
-                let turn = turnstile.turn(source(from % 50), "alice", 0).await;
+                let turn = turnstile.turn(source(from % 50), "alice", 0, 0.0).await;
                 peak.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 sleep(HASH).await;
                 busy.fetch_sub(1, Ordering::SeqCst);
@@ -83,9 +83,9 @@ async fn never_more_at_once_than_there_may_be() {
 #[tokio::test(start_paused = true)]
 async fn the_limit_can_change() {
     let turnstile = Turnstile::new(1);
-    let _first = turnstile.turn(source(1), "a", 0).await;
+    let _first = turnstile.turn(source(1), "a", 0, 0.0).await;
     let other = turnstile.clone();
-    let second = tokio::spawn(async move { other.turn(source(2), "b", 0).await });
+    let second = tokio::spawn(async move { other.turn(source(2), "b", 0, 0.0).await });
     yield_now().await;
     assert!(!second.is_finished());
     turnstile.set_most(2);
@@ -109,6 +109,23 @@ async fn who_failed_least_comes_first_and_then_who_came_last() {
         (5, "alice", 0), // 6: new, and came last
     ];
     assert_eq!(order(&turnstile, &attempts).await, [6, 5, 0, 4, 3, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_came_in_vain_comes_after_who_is_new() {
+    let turnstile = Turnstile::new(1);
+    let busy = turnstile.turn(source(1000), "busy", 0, 0.0).await;
+    let new = turnstile.turn(source(1), "alice", 0, 0.0);
+    let vain = turnstile.turn(source(2), "alice", 0, 3.0); // and came last
+    let first = async {
+        tokio::select! {
+            biased;
+            _turn = new => "new",
+            _turn = vain => "vain",
+        }
+    };
+    let (first, ()) = tokio::join!(first, async { drop(busy) });
+    assert_eq!(first, "new");
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,7 +166,7 @@ async fn nobody_elsewhere_keeps_a_user_out() {
             let turnstile = turnstile.clone();
             tokio::spawn(async move {
                 loop {
-                    let turn = turnstile.turn(source(from), "alice", 0).await;
+                    let turn = turnstile.turn(source(from), "alice", 0, 0.0).await;
                     sleep(HASH).await;
                     turn.end(false);
                 }
@@ -159,7 +176,7 @@ async fn nobody_elsewhere_keeps_a_user_out() {
     sleep(Duration::from_secs(30)).await;
     for _ in 0..20 {
         let began = Instant::now();
-        let turn = turnstile.turn(source(1000), "alice", 0).await;
+        let turn = turnstile.turn(source(1000), "alice", 0, 0.0).await;
         let waited = began.elapsed();
         assert!(waited <= USER + HASH, "waited {waited:?}");
         turn.end(true);
@@ -174,7 +191,7 @@ async fn a_login_that_succeeds_clears_its_user_but_not_its_address() {
     for _ in 0..5 {
         fail(&turnstile, 7, "alice").await;
     }
-    turnstile.turn(source(7), "alice", 0).await.end(true);
+    turnstile.turn(source(7), "alice", 0, 0.0).await.end(true);
     let now = Instant::now();
     let inside = turnstile.inside();
     let user = turnstile.names.hash_one("alice");
@@ -186,11 +203,11 @@ async fn a_login_that_succeeds_clears_its_user_but_not_its_address() {
 #[tokio::test(start_paused = true)]
 async fn who_does_not_wait_any_more_is_forgotten_and_costs_nobody_a_turn() {
     let turnstile = Turnstile::new(1);
-    let busy = turnstile.turn(source(1), "a", 0).await;
+    let busy = turnstile.turn(source(1), "a", 0, 0.0).await;
     let turns: Vec<_> = (0..10)
         .map(|from| {
             let turnstile = turnstile.clone();
-            tokio::spawn(async move { drop(turnstile.turn(source(from), "b", 0).await) })
+            tokio::spawn(async move { drop(turnstile.turn(source(from), "b", 0, 0.0).await) })
         })
         .collect();
     yield_now().await;
@@ -204,8 +221,8 @@ async fn who_does_not_wait_any_more_is_forgotten_and_costs_nobody_a_turn() {
     }
     assert_eq!(turnstile.inside().busy, 0);
     // A turn that is given to who leaves at that very moment.
-    let busy = turnstile.turn(source(1), "a", 0).await;
-    let mut leaving = Box::pin(turnstile.turn(source(2), "b", 0));
+    let busy = turnstile.turn(source(1), "a", 0, 0.0).await;
+    let mut leaving = Box::pin(turnstile.turn(source(2), "b", 0, 0.0));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(Future::poll(leaving.as_mut(), &mut context).is_pending());
     drop(busy);
