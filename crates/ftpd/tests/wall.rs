@@ -1,6 +1,6 @@
 //! The second wall by itself: Landlock is per thread, so each test raises one around a thread of its own and tries std::fs there.
 
-#![allow(clippy::unwrap_used, reason = "in a test, whatever goes wrong ends it")]
+#![expect(clippy::unwrap_used, reason = "in a test, an unwrap is an assertion")]
 
 use std::fs::{self, File};
 use std::io::ErrorKind;

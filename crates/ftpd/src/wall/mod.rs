@@ -134,9 +134,9 @@ fn ruleset() -> Result<RulesetCreated, RulesetError> {
         .create()
 }
 
-/// What sessions do in homes. Links, FIFOs and sockets are never made, but renamed; devices are left alone.
+/// What sessions do in homes. Links, devices and their like are never made, but to rename one is the same right.
 fn change() -> BitFlags<AccessFs> {
-    AccessFs::from_all(TESTED) & !make_bitflags!(AccessFs::{Execute | IoctlDev | MakeChar | MakeBlock})
+    AccessFs::from_all(TESTED) & !make_bitflags!(AccessFs::{Execute | IoctlDev})
 }
 
 fn beneath(directory: &Path, access: BitFlags<AccessFs>) -> Result<PathBeneath<PathFd>, Error> {
