@@ -98,5 +98,6 @@ async fn one(session: &mut Session, words: Vec<OsString>) -> Result<(), Failure>
         Ok(command) => session.run(&command).await,
         Err(misused) => Err(misused),
     };
+    session.link.hang_up().await;
     done.map_err(|failure| if failure.is_about_the_connection() { failure } else { failure.of(&text) })
 }

@@ -1,5 +1,7 @@
 //! The second wall by itself: Landlock is per thread, so each test raises one around a thread of its own and tries std::fs there.
 
+#![allow(clippy::unwrap_used, reason = "in a test, whatever goes wrong ends it")]
+
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};

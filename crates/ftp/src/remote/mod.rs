@@ -204,6 +204,13 @@ impl Remote {
         }
     }
 
+    /// Ends the session without a word and without waiting.
+    pub async fn hang_up(self) {
+        match self {
+            Remote::Native(native) => native.hang_up().await,
+        }
+    }
+
     /// Brings the connection back in step after the future of a command was dropped.
     pub async fn recover(&mut self) -> Result<(), Failure> {
         match self {

@@ -106,6 +106,13 @@ impl Link {
         }
     }
 
+    /// Ends the connection without a word.
+    pub(crate) async fn hang_up(&mut self) {
+        if let Some(remote) = self.remote.take() {
+            remote.hang_up().await;
+        }
+    }
+
     async fn connect(&mut self, output: &Output) -> Result<Remote, Failure> {
         let mut remote = match self.login.clone() {
             Some((user, password)) => {

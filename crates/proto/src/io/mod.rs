@@ -149,6 +149,11 @@ impl Wire {
         let _unheard: Result<Result<(), Broken>, _> = timeout(PARTING, parting).await;
     }
 
+    /// Ends a connection on which nothing is due, without waiting: under TLS a peer can tell that from a cut.
+    pub async fn hang_up(mut self) {
+        let _gone: Result<io::Result<()>, _> = timeout(PARTING, self.stream.shutdown()).await;
+    }
+
     /// Reads the preamble that the peer must open with, within the stall time.
     pub async fn preamble(&mut self) -> Result<Preamble, Broken> {
         let stall = self.stall;

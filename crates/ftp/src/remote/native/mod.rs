@@ -177,6 +177,13 @@ impl Native {
         Ok(())
     }
 
+    /// Ends the session without a word, when nothing is due.
+    pub(super) async fn hang_up(self) {
+        if !self.lost {
+            self.wire.hang_up().await;
+        }
+    }
+
     fn told<T>(&mut self, result: Result<T, Broken>) -> Result<T, Failure> {
         result.map_err(|broken| self.broken(broken))
     }
