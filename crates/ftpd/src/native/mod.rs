@@ -89,6 +89,7 @@ pub(crate) async fn serve(tcp: TcpStream, peer: SocketAddr, door: Arc<Door>, gue
     let stream = match secured {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return no_session(peer, &error),
+        Err(Refusal::Late) => return no_session(peer, &"TLS: the handshake took too long"),
         Err(refusal) => return no_session(peer, &refusal),
     };
     let wire = Wire::new(stream, Side::Client, door.core.limits().stall);
@@ -104,7 +105,7 @@ pub(crate) async fn turn_away(tcp: TcpStream, peer: SocketAddr, door: &Door, ref
     match timeout(stall, secured(tcp, door)).await {
         Ok(Ok(stream)) => refuse(stream, words::failure(refusal), stall).await,
         Ok(Err(error)) => no_session(peer, &error),
-        Err(_) => no_session(peer, &Refusal::Late),
+        Err(_) => no_session(peer, &"TLS: the handshake took too long"),
     }
 }
 
@@ -120,7 +121,7 @@ async fn secured(tcp: TcpStream, door: &Door) -> Result<Stream, Handshake> {
     tls::accept(tcp, tls.current()).await
 }
 
-fn no_session(peer: SocketAddr, why: &dyn std::error::Error) {
+fn no_session(peer: SocketAddr, why: &dyn std::fmt::Display) {
     info!(from = %peer, reason = %why, "no session");
 }
 
