@@ -47,12 +47,17 @@ impl WriteBehind {
         if self.left == bytes && self.last.is_none() {
             self.left = 0;
             self.last = Some(blocks);
-        } else {
-            // More than was announced is the thread's to refuse, and so are blocks that come after the last.
-            self.last.take().into_iter().for_each(|last| self.round.give(last));
-            self.left = self.left.saturating_sub(bytes);
-            self.round.give(blocks);
+            // Nothing more may come that would bring a failure of those before to light.
+            let mut spare = Blocks::default();
+            while self.round.away() > 0 {
+                spare = self.round.take().await?;
+            }
+            return Ok(spare);
         }
+        // More than was announced is the thread's to refuse, and so are blocks that come after the last.
+        self.last.take().into_iter().for_each(|last| self.round.give(last));
+        self.left = self.left.saturating_sub(bytes);
+        self.round.give(blocks);
         match self.round.take_done()? {
             Some(spare) => Ok(spare),
             None if self.round.away() > DEPTH => self.round.take().await,

@@ -81,6 +81,10 @@ async fn a_failure_behind_is_told_and_nothing_is_committed() {
     assert_eq!(kind(behind.write(blocks(Algorithm::Md5, &[0; BLOCK])).await), Err(Kind::NotVerified));
     assert_eq!(kind(behind.write(blocks(Algorithm::Md5, &[0; BLOCK])).await), Err(Kind::Io));
     assert_eq!(kind(behind.finish().await), Err(Kind::Io));
+    let mut whole = WriteBehind::new(create(&ground, 2 * BLOCK));
+    whole.write(lie()).await.unwrap();
+    let last = whole.write(blocks(Algorithm::Md5, &[0; BLOCK])).await;
+    assert_eq!(kind(last), Err(Kind::NotVerified), "a lie before the last blocks is told with them");
     let mut complete = WriteBehind::new(create(&ground, BLOCK));
     complete.write(lie()).await.unwrap();
     let commit = complete.commit(proof(Algorithm::Md5, &[0; BLOCK]), Attributes::default()).await;
