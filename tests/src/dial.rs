@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 
 /// Connects to `to` from `number`, an address of 127.128.0.0/9, where no server of these tests listens.
-pub(crate) fn from(number: u32, to: SocketAddr) -> io::Result<TcpStream> {
+pub fn dial(number: u32, to: SocketAddr) -> io::Result<TcpStream> {
     let own = Ipv4Addr::from_bits(Ipv4Addr::new(127, 128, 0, 1).to_bits() + number % 0x7f_ff00);
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     bind(&socket, &SocketAddr::from((own, 0)))?;

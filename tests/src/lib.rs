@@ -50,6 +50,7 @@ use std::time::Duration;
 
 pub use chance::Chance;
 pub use client::{Client, Ran, Running};
+pub use dial::dial;
 pub use fake::{Fake, FakeTls, Peer, Shaken};
 pub use files::{Seen, bytes, md5, root, snapshot, stages};
 pub use identity::{Authority, Identity};

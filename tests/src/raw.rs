@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use digest::{Algorithm, BLOCK};
 use proto::{Command, Decoded, End, Failure, Frame, HEAD, Message, PREAMBLE, Preamble, Reply, Secret, Side};
 
+use crate::dial::dial;
 use crate::line::Line;
-use crate::{User, dial, read_once};
+use crate::{User, read_once};
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl Raw {
 
     /// The same to a server that may end meanwhile.
     pub fn try_connect_from(number: u32, address: SocketAddr) -> io::Result<Raw> {
-        dial::from(number, address).map(|tcp| Raw::on(Line::over(tcp)))
+        dial(number, address).map(|tcp| Raw::on(Line::over(tcp)))
     }
 
     fn on(stream: Line) -> Raw {

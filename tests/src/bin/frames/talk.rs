@@ -32,8 +32,10 @@ pub(crate) fn talk(
     may_hang_up: bool,
     chance: &mut Chance,
 ) -> Result<End, String> {
+    // From an address of its own, for the same reason that a wrong login has a name of its own.
+    let number = u32::try_from(chance.below(1 << 22)).unwrap();
     let mut stream =
-        TcpStream::connect(address).map_err(|error| format!("the server does not accept: {error}"))?;
+        e2e::dial(number, address).map_err(|error| format!("the server does not accept: {error}"))?;
     stream.set_nodelay(true).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.set_write_timeout(Some(DEADLINE)).unwrap();
