@@ -56,7 +56,7 @@ pub use files::{Seen, bytes, md5, root, snapshot, stages};
 pub use identity::{Authority, Identity};
 pub use log::Log;
 pub use process::{forget_peak, memory};
-pub use programs::{ftp, ftpd};
+pub use programs::{build_in, ftp, ftpd};
 pub use raw::{Heard, Raw, data_frame, end, frame};
 pub use server::{Builder, Server, outside_address};
 pub use terminal::Terminal;

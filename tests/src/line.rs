@@ -4,13 +4,9 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, LazyLock};
 
-use proto::io::tls::{ALPN, client_config, provider};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned, client,
-};
+use proto::io::tls::client_config;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use crate::DEADLINE;
 
@@ -39,13 +35,7 @@ impl Line {
     /// Over TLS, whoever the server is.
     #[track_caller]
     pub(crate) fn tls(address: SocketAddr) -> Line {
-        static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
-            let any = client_config().dangerous().with_custom_certificate_verifier(Arc::new(Anybody));
-            let mut config = any.with_no_client_auth();
-            config.alpn_protocols = vec![ALPN.into()];
-            config.resumption = client::Resumption::disabled();
-            Arc::new(config)
-        });
+        static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| Arc::new(client_config()));
         let Line::Plain(tcp) = Line::plain(address) else { unreachable!() };
         let session = ClientConnection::new(CONFIG.clone(), ServerName::from(address.ip())).unwrap();
         Line::Tls(Box::new(StreamOwned::new(session, tcp)))
@@ -95,44 +85,5 @@ impl Write for Line {
             Line::Plain(tcp) => tcp.flush(),
             Line::Tls(tls) => tls.flush(),
         }
-    }
-}
-
-/// Takes any key, if the server has it.
-#[derive(Debug)]
-struct Anybody;
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &provider().signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &provider().signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
     }
 }

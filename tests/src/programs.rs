@@ -22,8 +22,7 @@ pub fn ftp() -> &'static Path {
 fn programs() -> &'static (PathBuf, PathBuf) {
     static PROGRAMS: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
-        let directory = profile_directory();
-        build(&directory);
+        let directory = build_in(Path::new(env!("CARGO_MANIFEST_DIR")));
         (directory.join("ftpd"), directory.join("ftp"))
     })
 }
@@ -35,15 +34,18 @@ fn profile_directory() -> PathBuf {
     if directory.ends_with("deps") { directory.parent().unwrap().to_owned() } else { directory.to_owned() }
 }
 
-fn build(directory: &Path) {
+/// Builds the workspace of `sources` as this program is built, and returns where the programs lie then.
+pub fn build_in(sources: &Path) -> PathBuf {
+    let directory = profile_directory();
     let profile = match directory.file_name().unwrap().to_str().unwrap() {
         "debug" => "dev",
         other => other,
     };
     let built = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["build", "--quiet", "-p", "ftpd", "-p", "ftp", "--profile", profile, "--target-dir"])
+        .args(["build", "--quiet", "--workspace", "--bins", "--profile", profile, "--target-dir"])
         .arg(directory.parent().unwrap())
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(sources)
         .status();
     assert!(built.unwrap().success(), "the programs under test do not build");
+    directory
 }

@@ -28,23 +28,23 @@ pub fn init(format: Format, sink: &Sink) {
     let terminal = sink.path().is_none() && io::stderr().is_terminal();
     let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    subscriber(format, filter, colours, sink.is_journal(), sink.clone()).init();
+    subscriber(format, filter, colours, !sink.is_journal(), sink.clone()).init();
 }
 
 fn subscriber(
     format: Format,
     filter: EnvFilter,
     colours: bool,
-    // Whoever keeps the lines adds the time.
-    timed: bool,
+    // Whoever keeps the lines may add the time.
+    with_time: bool,
     writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
 ) -> Box<dyn tracing::Subscriber + Send + Sync> {
     let builder = layer().with_env_filter(filter).with_target(false).with_writer(BoxMakeWriter::new(writer));
-    match (format, timed) {
-        (Format::Text, false) => Box::new(builder.with_ansi(colours).finish()),
-        (Format::Text, true) => Box::new(builder.with_ansi(colours).without_time().finish()),
-        (Format::Json, false) => Box::new(builder.json().flatten_event(true).finish()),
-        (Format::Json, true) => Box::new(builder.json().flatten_event(true).without_time().finish()),
+    match (format, with_time) {
+        (Format::Text, true) => Box::new(builder.with_ansi(colours).finish()),
+        (Format::Text, false) => Box::new(builder.with_ansi(colours).without_time().finish()),
+        (Format::Json, true) => Box::new(builder.json().flatten_event(true).finish()),
+        (Format::Json, false) => Box::new(builder.json().flatten_event(true).without_time().finish()),
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
     fn logged(format: Format, request: &Request<'_>) -> String {
         let captured = Captured::default();
         let writer = captured.clone();
-        let subscriber = subscriber(format, EnvFilter::new("info"), false, false, move || writer.clone());
+        let subscriber = subscriber(format, EnvFilter::new("info"), false, true, move || writer.clone());
         tracing::subscriber::with_default(subscriber, || request.log());
         let bytes = captured.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()

@@ -2,6 +2,7 @@
 
 use digest::{BATCH, BLOCK, Blocks, Gap};
 
+use crate::entry::Attributes;
 use crate::error::Error;
 use crate::outgoing::Outgoing;
 use crate::round::{DEPTH, Round, Work};
@@ -10,9 +11,11 @@ use crate::round::{DEPTH, Round, Work};
 #[derive(Debug)]
 pub struct ReadAhead {
     round: Round<Reader>,
+    size: u64,
+    attributes: Attributes,
     /// Bytes that no buffer was given for yet.
     left: u64,
-    /// Read before this began.
+    /// What was read at once.
     first: Option<Blocks>,
 }
 
@@ -29,15 +32,31 @@ impl Work for Reader {
 }
 
 impl ReadAhead {
-    /// Reads `outgoing` to its end, with `gap` around each block.
-    pub fn new(outgoing: Outgoing, gap: Gap) -> ReadAhead {
-        ReadAhead { left: outgoing.remaining(), round: Round::new(Reader { outgoing, gap }), first: None }
+    /// Begins to read `outgoing`, with `gap` around each block. The first blocks are read here, on the thread that opened the
+    /// file and may block, so that a small file needs no other.
+    ///
+    /// # Errors
+    /// As [`Outgoing::read`].
+    pub fn begin(mut outgoing: Outgoing, gap: Gap) -> Result<ReadAhead, Error> {
+        let mut first = Blocks::default();
+        outgoing.read(&mut first, gap)?;
+        Ok(ReadAhead {
+            size: outgoing.size(),
+            attributes: outgoing.attributes(),
+            left: outgoing.remaining(),
+            first: Some(first),
+            round: Round::new(Reader { outgoing, gap }),
+        })
     }
 
-    /// The same where `first` was read from `outgoing` already: on the blocking thread that opened it, so that a file of one
-    /// read needs no further one.
-    pub fn begun(outgoing: Outgoing, gap: Gap, first: Blocks) -> ReadAhead {
-        ReadAhead { first: Some(first), ..ReadAhead::new(outgoing, gap) }
+    /// As [`Outgoing::size`].
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// As [`Outgoing::attributes`].
+    pub fn attributes(&self) -> Attributes {
+        self.attributes
     }
 
     /// The next blocks, hashed; `None` at the end. Their successors are being read by then, into `spare` and others. Dropped

@@ -6,21 +6,17 @@
 
 #![allow(clippy::unwrap_used, reason = "in a campaign, whatever goes wrong ends it")]
 
+use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::{env, fs};
 
 use clap::Parser;
-use e2e::{ALICE, Server};
+use e2e::{ALICE, Server, build_in};
 
 /// Takes the first wall away, and tries the second.
 #[derive(Debug, Parser)]
-struct Args {
-    /// Keeps the copy and what is built of it there, for the next time; a fresh directory otherwise.
-    #[arg(long)]
-    dir: Option<PathBuf>,
-}
+struct Args {}
 
 /// What keeps paths beneath a home, and what takes its place.
 const CHECK: &str = "home.open_with(path, &options).map(cap_std::fs::File::into_std)";
@@ -30,10 +26,9 @@ const NO_CHECK: &str = "drop(options);
                 File::options().read(true).custom_flags(flags).open(path)";
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let fresh = tempfile::tempdir().unwrap();
-    let scratch = args.dir.unwrap_or_else(|| fresh.path().to_owned());
-    let ftpd = build(&scratch);
+    Args::parse();
+    let scratch = tempfile::tempdir().unwrap();
+    let ftpd = build(scratch.path());
     // The harness takes the program from there.
     let server = Server::builder().program(&ftpd).start();
     let outside = server.config().with_file_name("outside");
@@ -78,21 +73,19 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(!held))
 }
 
-/// The patched server.
+/// The patched server. What it needs of other crates is taken from the build of this program.
 fn build(scratch: &Path) -> PathBuf {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let copy = scratch.join("sources");
-    _ = fs::remove_dir_all(&copy);
     fs::create_dir_all(&copy).unwrap();
-    let parts = ["Cargo.toml", "Cargo.lock", "crates", "tests"].map(|part| sources.join(part));
+    let parts = [".cargo", "Cargo.toml", "Cargo.lock", "crates", "tests"].map(|part| sources.join(part));
     assert!(Command::new("cp").arg("-r").args(parts).arg(&copy).status().unwrap().success());
     let room = copy.join("crates/store/src/beneath.rs");
     let text = fs::read_to_string(&room).unwrap();
     assert!(text.contains(CHECK), "beneath.rs has changed: this campaign must follow it");
     fs::write(&room, text.replace(CHECK, NO_CHECK)).unwrap();
-    let target = scratch.join("target");
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-    cargo.args(["build", "--quiet", "-p", "ftpd", "--target-dir"]).arg(&target).current_dir(&copy);
-    assert!(cargo.status().unwrap().success(), "the copy does not build");
-    target.join("debug/ftpd")
+    let built = build_in(&copy);
+    let ftpd = scratch.join("ftpd");
+    fs::rename(built.join("ftpd"), &ftpd).unwrap(); // the next build of the real one lays it there again
+    ftpd
 }

@@ -1,71 +1,15 @@
-//! What a server's certificate proves: that it holds the key, always; who it is, if the system's roots say so.
+//! What a server's certificate says of who it is, if the system's roots vouch for it.
 
 use std::sync::Arc;
 
-use proto::io::tls::{ALPN, client_config, provider};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{Resumption, WebPkiServerVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use proto::io::tls::provider;
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// How to make a handshake with a server that is yet to be judged.
-pub(crate) fn config() -> Arc<ClientConfig> {
-    let algorithms = provider().signature_verification_algorithms;
-    let mut config = client_config()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Possession { algorithms }))
-        .with_no_client_auth();
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    // Each connection proves the key anew.
-    config.resumption = Resumption::disabled();
-    Arc::new(config)
-}
-
-/// Verifies that the server holds the key in its certificate (RFC 8446, section 4.4.3). Whether it is the right key is judged
-/// when that is proved, and before anything is said: a person may have to be asked.
-#[derive(Debug)]
-struct Possession {
-    algorithms: WebPkiSupportedAlgorithms,
-}
-
-impl ServerCertVerifier for Possession {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion()) // `Trust::judge` decides, and no stream leaves `Door::open` before it did
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
-}
-
-/// Whether the system's roots vouch for `certificates`, the server's own first, and for `name` in them. Reads the roots, which
-/// takes some milliseconds; a system without any vouches for nobody.
+/// Whether the system's roots vouch for `certificates`, the server's own first, and for `name` in them. Reads all the
+/// roots, which is for a thread that may block; a system without any vouches for nobody.
 pub(super) fn is_public(certificates: &[CertificateDer<'_>], name: &ServerName<'_>) -> bool {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -14,7 +14,6 @@ use proto::Fingerprint;
 use rustls::pki_types::CertificateDer;
 use tokio::task::spawn_blocking;
 
-pub(crate) use certificate::config;
 pub(crate) use known_hosts::KnownHosts;
 pub(crate) use place::Place;
 pub(crate) use verdict::Mode;

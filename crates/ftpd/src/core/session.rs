@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use digest::{Algorithm, Digest};
-use store::{Attributes, Entry, Home, HomePath, Incoming, Listing, Outgoing, Replace};
+use digest::{Algorithm, Digest, Gap};
+use store::{Attributes, Entry, Home, HomePath, Incoming, Listing, ReadAhead, Replace};
 
 use super::Refusal;
 use super::accounts::Account;
@@ -94,9 +94,10 @@ impl Session {
         path: &[u8],
         algorithm: Algorithm,
         first_block: u64,
-    ) -> Result<Outgoing, Refusal> {
+        gap: Gap,
+    ) -> Result<ReadAhead, Refusal> {
         let path = self.path(Right::Fetch, path)?;
-        self.on_disk(move |home| home.open(&path, algorithm, first_block)).await
+        self.on_disk(move |home| ReadAhead::begin(home.open(&path, algorithm, first_block)?, gap)).await
     }
 
     /// The plain MD5 of a whole file, and its size.

@@ -3,7 +3,7 @@
 use digest::{Blocks, Digest};
 use proto::io::{Arrived, Broken};
 use proto::{Abort, End, Failure, Fault, Kind, Message, Reply, gap};
-use store::{Incoming, Outgoing, Proof, ReadAhead, Receipt, WriteBehind};
+use store::{Incoming, Proof, ReadAhead, Receipt, WriteBehind};
 
 use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session};
@@ -15,14 +15,15 @@ impl Connection {
         path: &[u8],
         first_block: u64,
     ) -> Result<Outcome, Ended> {
-        let outgoing = match session.open(path, self.wire.algorithm(), first_block).await {
-            Ok(outgoing) => outgoing,
+        let algorithm = self.wire.algorithm();
+        let file = match session.open(path, algorithm, first_block, gap(algorithm)).await {
+            Ok(file) => file,
             Err(refusal) => return self.refused(&refusal).await,
         };
-        self.wire.queue(&Message::Reply(Reply::Sending { size: outgoing.size() }));
+        self.wire.queue(&Message::Reply(Reply::Sending { size: file.size() }));
         let mut ending = self.door.ending.clone();
         let sent = tokio::select! {
-            sent = self.send_file(outgoing) => sent?,
+            sent = self.send_file(file) => sent?,
             () = ending.breaks_off() => Err(Unmoved::by_the_end()),
         };
         match sent {
@@ -43,9 +44,8 @@ impl Connection {
     }
 
     /// Sends a file's blocks; the frame that ends it is the caller's to send.
-    async fn send_file(&mut self, outgoing: Outgoing) -> Result<Result<End, Unmoved>, Broken> {
-        let (size, attributes) = (outgoing.size(), outgoing.attributes());
-        let mut file = ReadAhead::new(outgoing, gap(self.wire.algorithm()));
+    async fn send_file(&mut self, mut file: ReadAhead) -> Result<Result<End, Unmoved>, Broken> {
+        let (size, attributes) = (file.size(), file.attributes());
         let mut spare = Blocks::default();
         loop {
             match file.next(spare).await {

@@ -7,6 +7,7 @@
 mod gulp;
 mod input;
 mod output;
+mod possession;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::TLS13;
@@ -17,6 +18,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::Stream;
 use super::gulp::Gulping;
+use super::possession::Possession;
 use crate::{MAGIC, REFUSAL};
 
 /// The protocol's name in the handshake (RFC 7301).
@@ -58,11 +60,18 @@ pub fn server_config() -> ConfigBuilder<ServerConfig, WantsVerifier> {
         .expect("the provider knows the ciphers of TLS 1.3")
 }
 
-/// A client's configuration up to whom it trusts; [`connect`] wants [`ALPN`] in it.
-pub fn client_config() -> ConfigBuilder<ClientConfig, WantsVerifier> {
-    ClientConfig::builder_with_provider(provider())
+/// A client's configuration, for [`connect`]: a server proves that it holds the key that it shows, on each connection anew.
+/// Whether that is the right key is to be judged by whoever connects.
+pub fn client_config() -> ClientConfig {
+    let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&VERSIONS)
         .expect("the provider knows the ciphers of TLS 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Possession::default()))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.resumption = Resumption::disabled();
+    config
 }
 
 /// Whether a client that should begin TLS begins with the wire's preamble. What it says stays unread, for an answer in its own
@@ -88,7 +97,7 @@ pub async fn accept(tcp: TcpStream, config: Arc<ServerConfig>) -> Result<Stream,
 }
 
 /// Makes a handshake with a server, and says with which certificates it proved itself: its own comes first, and there is one.
-/// Whether that is to be trusted is for the verifier in `config`, or for whoever asks before anything is said on the stream.
+/// Whether that is to be trusted is for the caller, before anything is said on the stream.
 ///
 /// # Errors
 /// [`Handshake::Plain`] of a server that answers without TLS.

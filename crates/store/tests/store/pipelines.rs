@@ -28,6 +28,11 @@ fn held_up(future: impl Future) {
     drop(release);
 }
 
+/// What is in `file`.
+fn begin(ground: &Ground) -> Result<ReadAhead, store::Error> {
+    ReadAhead::begin(ground.home.open(&at("file"), Algorithm::Md5, 0)?, Gap::default())
+}
+
 /// Polls `future` once, and drops it.
 fn drop_early(future: impl Future) {
     assert!(pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_pending());
@@ -44,20 +49,16 @@ async fn what_goes_behind_comes_ahead() {
         }
         let receipt = behind.commit(proof(Algorithm::Md5, &data), Attributes::default()).await.unwrap();
         assert_eq!(ground.read("file"), data);
-        let mut begun = ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap();
-        let mut first = Blocks::default();
-        begun.read(&mut first, Gap::default()).unwrap();
-        let new = ReadAhead::new(ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap(), Gap::default());
-        for mut ahead in [new, ReadAhead::begun(begun, Gap::default(), first)] {
-            let (mut read, mut spare) = (Vec::new(), Blocks::default());
-            while let Some(next) = ahead.next(spare).await.unwrap() {
-                next.slices().for_each(|block| read.extend_from_slice(block));
-                spare = next;
-            }
-            assert_eq!(read, data);
-            assert!(ahead.next(Blocks::default()).await.unwrap().is_none(), "the end stays the end");
-            assert_eq!(ahead.finish().await.unwrap().root(), receipt.root);
+        let mut ahead = begin(&ground).unwrap();
+        assert_eq!(ahead.size(), size as u64);
+        let (mut read, mut spare) = (Vec::new(), Blocks::default());
+        while let Some(next) = ahead.next(spare).await.unwrap() {
+            next.slices().for_each(|block| read.extend_from_slice(block));
+            spare = next;
         }
+        assert_eq!(read, data);
+        assert!(ahead.next(Blocks::default()).await.unwrap().is_none(), "the end stays the end");
+        assert_eq!(ahead.finish().await.unwrap().root(), receipt.root);
     }
 }
 
@@ -172,16 +173,15 @@ fn a_write_that_is_dropped_loses_no_block() {
 fn a_next_that_is_dropped_loses_no_block() {
     let ground = Ground::new();
     ground.write("file", &[7; 3 * PART]);
-    let outgoing = ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap();
-    let mut ahead = ReadAhead::new(outgoing, Gap::default());
+    let mut ahead = begin(&ground).unwrap();
     let runtime = runtime();
     runtime.block_on(async {
         let (release, held) = std::sync::mpsc::channel::<()>();
         let holding = tokio::task::spawn_blocking(move || held.recv());
+        let mut read = ahead.next(Blocks::default()).await.unwrap().unwrap().data_len();
         drop_early(ahead.next(Blocks::default()));
         drop(release);
         holding.await.unwrap().unwrap_err();
-        let mut read = 0;
         while let Some(blocks) = ahead.next(Blocks::default()).await.unwrap() {
             read += blocks.data_len();
         }
@@ -198,9 +198,9 @@ fn a_next_that_is_dropped_loses_no_block() {
 async fn a_change_ahead_is_told_and_is_no_end() {
     let ground = Ground::new();
     ground.write("file", &[7; 2 * PART]);
-    let outgoing = ground.home.open(&at("file"), Algorithm::Md5, 0).unwrap();
+    let mut ahead = begin(&ground).unwrap();
     std::fs::File::options().write(true).open(ground.at("file")).unwrap().set_len(5).unwrap();
-    let mut ahead = ReadAhead::new(outgoing, Gap::default());
+    assert_eq!(ahead.next(Blocks::default()).await.unwrap().unwrap().data_len(), PART);
     assert_eq!(kind(ahead.next(Blocks::default()).await), Err(Kind::Changed));
     assert_eq!(kind(ahead.next(Blocks::default()).await), Err(Kind::Io));
 }

@@ -1,6 +1,7 @@
 //! The way in: TCP and TLS, whom it leads to, then preamble, hello and login in one flight with the first command.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use proto::io::tls::{self, Handshake};
 use proto::io::{Stream, Wire};
@@ -15,7 +16,7 @@ use super::{Broken, Login, Native, Owed, Settings, words};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::remote::Target;
-use crate::trust::{self, Judged, Offer, Place, Trust};
+use crate::trust::{Judged, Offer, Place, Trust};
 
 /// The port of the native door.
 const PORT: u16 = 10600;
@@ -92,7 +93,7 @@ async fn shake_hands(tcp: TcpStream, place: &Place, settings: &Settings) -> Resu
     let address = tcp.peer_addr().map_err(|error| words::no_tls(&Handshake::Tls(error), place))?.ip();
     // A host that no certificate can name is known by its key alone.
     let name = place.server_name().unwrap_or(ServerName::IpAddress(address.into()));
-    let shaken = timeout(settings.timeout, tls::connect(tcp, trust::config(), name)).await;
+    let shaken = timeout(settings.timeout, tls::connect(tcp, Arc::new(tls::client_config()), name)).await;
     let (stream, certificates) = shaken
         .map_err(|_| words::broken(&Broken::Silent(settings.timeout), &place.to_string()))?
         .map_err(|error| words::no_tls(&error, place))?;

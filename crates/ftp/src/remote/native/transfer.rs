@@ -130,11 +130,13 @@ impl Native {
     ) -> Result<Receipt, Failure> {
         let began = Instant::now();
         let (source, algorithm) = (local.to_owned(), self.settings.digest);
-        let outgoing = on_disk(move || Ok(Outgoing::local(&source, algorithm)?)).await?;
-        let size = outgoing.size();
+        let file =
+            on_disk(move || Ok(ReadAhead::begin(Outgoing::local(&source, algorithm)?, gap(algorithm))?))
+                .await?;
+        let size = file.size();
         self.queue(Command::Put { path: path.into(), size }).await?;
         progress.begin(path, size);
-        let sent = self.send_file(outgoing, progress).await;
+        let sent = self.send_file(file, progress).await;
         progress.end();
         match sent {
             Ok(root) => match self.reply().await? {
@@ -158,9 +160,8 @@ impl Native {
     }
 
     /// Sends blocks and the end, unless the server refuses meanwhile.
-    async fn send_file(&mut self, outgoing: Outgoing, progress: &Progress) -> Result<Digest, Failure> {
-        let (size, attributes) = (outgoing.size(), outgoing.attributes());
-        let mut file = ReadAhead::new(outgoing, gap(self.settings.digest));
+    async fn send_file(&mut self, mut file: ReadAhead, progress: &Progress) -> Result<Digest, Failure> {
+        let (size, attributes) = (file.size(), file.attributes());
         let mut spare = Blocks::default();
         while let Some(blocks) = file.next(spare).await? {
             let bytes = blocks.data_len() as u64;
