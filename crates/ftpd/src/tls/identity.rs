@@ -90,14 +90,15 @@ pub enum Error {
 }
 
 impl Identity {
-    /// What `config` names; where it names nothing, what the state directory has, made when it is empty. `None` without TLS.
+    /// What `config` names; where it names nothing, what the state directory has, made when it is empty. `None` if no door
+    /// speaks TLS.
     ///
     /// A key that is there is never replaced: clients know the server by it.
     ///
     /// # Errors
     /// What is missing, damaged or open to others, and the remedy.
     pub fn load(config: &Config) -> Result<Option<Identity>, Error> {
-        let Some(tls) = &config.native.tls else { return Ok(None) };
+        let Some(tls) = &config.tls else { return Ok(None) };
         let identity = match &tls.files {
             Some((certificate, key)) => Identity::read(
                 certificate,
@@ -114,7 +115,7 @@ impl Identity {
     /// # Errors
     /// As [`load`](Identity::load).
     pub fn existing(config: &Config) -> Result<Option<Identity>, Error> {
-        let own = config.native.tls.as_ref().is_some_and(|tls| tls.files.is_none());
+        let own = config.tls.as_ref().is_some_and(|tls| tls.files.is_none());
         let there = |name| config.state.join(name).exists();
         if own && !there(CERTIFICATE) && !there(KEY) { Ok(None) } else { Identity::load(config) }
     }
