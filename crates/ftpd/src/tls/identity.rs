@@ -76,7 +76,7 @@ pub enum Error {
         /// What is not.
         key: PathBuf,
     },
-    /// Key and certificate do not belong together, or are of a kind that TLS 1.3 cannot use.
+    /// Key and certificate do not belong together, or are of a kind that TLS cannot use.
     #[error("{} cannot be served: {source}. name a certificate and the key that it was made for", file.display())]
     Unfit {
         /// The certificate.
@@ -84,6 +84,9 @@ pub enum Error {
         /// What rustls says.
         source: rustls::Error,
     },
+    /// The system has no random bytes for the keys of tickets.
+    #[error("cannot make keys for TLS tickets: {0}")]
+    Tickets(rustls::Error),
     /// A key or certificate cannot be made.
     #[error("cannot make a certificate: {0}")]
     Making(#[from] rcgen::Error),
