@@ -27,24 +27,21 @@ pub(crate) struct Tls {
 #[derive(Clone, Debug)]
 struct Doors {
     native: Arc<ServerConfig>,
-    classic: ClassicTls,
+    classic: Arc<ServerConfig>,
 }
 
 impl Tls {
     /// Handshakes as `identity`.
     pub(crate) fn new(identity: Identity) -> Result<Tls, Error> {
-        let resumption = Resumption::new()?;
-        let classic = ClassicTls::new(&identity, &resumption)?;
+        let classic = classic::configuration(&identity)?;
         let current = RwLock::new(Doors { native: native(identity)?, classic });
-        Ok(Tls { current, resumption })
+        Ok(Tls { current, resumption: Resumption::new()? })
     }
 
-    /// Handshakes as `other` from now on; connections that are there keep theirs, and the data connections of running sessions
-    /// resume as before.
+    /// Handshakes as `other` from now on; sessions that are there keep theirs.
     pub(crate) fn replace(&self, other: Tls) {
-        let other = other.doors();
-        let classic = other.classic.resuming_by(&self.resumption);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Doors { classic, ..other };
+        let next = other.doors();
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
 
     /// For one handshake at the native door.
@@ -52,10 +49,10 @@ impl Tls {
         self.doors().native
     }
 
-    /// For one connection at the classic door, and its data connections.
+    /// For one session at the classic door, from its control connection to its last data connection.
     #[cfg_attr(not(test), expect(dead_code, reason = "the door that calls it comes next"))]
     pub(crate) fn classic(&self) -> ClassicTls {
-        self.doors().classic
+        ClassicTls::of(&self.doors().classic, &self.resumption)
     }
 
     fn doors(&self) -> Doors {
