@@ -90,7 +90,7 @@ pub fn run(config: Config, sink: &Sink) -> Result<(), Problem> {
 
 /// What the wall leaves open.
 fn inside(config: &Config, sink: &Sink) -> Inside {
-    let tls = config.native.tls.as_ref().and_then(|tls| tls.files.clone());
+    let tls = config.tls.as_ref().and_then(|tls| tls.files.clone());
     let identity = tls.into_iter().flat_map(|(certificate, key)| [certificate, key]);
     Inside {
         homes: config.users.values().map(|user| user.home.clone()).collect(),
@@ -98,6 +98,8 @@ fn inside(config: &Config, sink: &Sink) -> Inside {
         state: config.state.exists().then(|| config.state.clone()),
         reread: [config.file.clone()].into_iter().chain(identity).collect(),
         log: sink.path().map(Into::into),
+        ports: config.classic.as_ref().map(|classic| classic.passive_ports.clone().unwrap_or(0..=0)),
+        calls: config.classic.is_some(),
     }
 }
 
@@ -107,6 +109,7 @@ async fn serve(reload: Reload, bound: Vec<TcpListener>) -> Result<(), Problem> {
     let hangup = signal(SignalKind::hangup())?;
     let (end, ending) = End::new();
     let (core, tls, notify) = (reload.core.clone(), reload.tls.clone(), reload.notify.clone());
+    let tls = tls.filter(|_| reload.started.native.tls);
     let (digests, status) = (reload.started.native.digests.clone(), status(&reload.started));
     let door = Arc::new(Door { core: core.clone(), tls, digests, ending });
 
