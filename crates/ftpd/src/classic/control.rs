@@ -72,7 +72,7 @@ impl Control {
 
     /// The next line that nobody has seen. Dropped while it waits, it loses nothing.
     pub(super) async fn fresh(&mut self) -> Result<Next, Gone> {
-        let mut piece = [0; 4096];
+        let mut piece = [0; 1024];
         loop {
             match self.lines.next() {
                 Next::More => {}
@@ -128,7 +128,10 @@ impl Control {
             self.replies.clear();
             self.replies.shrink_to(1024);
             self.sent = 0;
-            timeout(self.stall, stream.flush()).await.map_err(|_| Gone::Stalled(self.stall))?.map_err(Gone::Cut)?;
+            timeout(self.stall, stream.flush())
+                .await
+                .map_err(|_| Gone::Stalled(self.stall))?
+                .map_err(Gone::Cut)?;
         }
         Ok(())
     }

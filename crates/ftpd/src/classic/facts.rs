@@ -39,7 +39,8 @@ impl Lines {
             EntryKind::Directory => 'd',
             EntryKind::Link => 'l',
         };
-        let bit = |at: u32| if entry.mode & (0o400 >> at) == 0 { '-' } else { ['r', 'w', 'x'][at as usize % 3] };
+        let bit =
+            |at: u32| if entry.mode & (0o400 >> at) == 0 { '-' } else { ['r', 'w', 'x'][at as usize % 3] };
         let mode: String = (0..9).map(bit).collect();
         let date = time::short(entry.modified, self.now);
         format!("{kind}{mode}   1 ftp      ftp      {:>13} {date} ", entry.size)
@@ -83,7 +84,8 @@ mod tests {
     }
 
     fn line(form: Form, entry: &Entry) -> String {
-        let lines = Lines { form, access: Access::Write, now: Timestamp::from_second(1_795_272_300).unwrap() };
+        let lines =
+            Lines { form, access: Access::Write, now: Timestamp::from_second(1_795_272_300).unwrap() };
         let mut out = Vec::new();
         lines.add(entry, &entry.name, &mut out);
         String::from_utf8(out).unwrap()
@@ -92,7 +94,10 @@ mod tests {
     #[test]
     fn each_form_has_its_lines() {
         let file = entry(EntryKind::File);
-        assert_eq!(line(Form::Long, &file), "-rwxr-xr--   1 ftp      ftp              12345 Nov 21 14:45 a b\r\n");
+        assert_eq!(
+            line(Form::Long, &file),
+            "-rwxr-xr--   1 ftp      ftp              12345 Nov 21 14:45 a b\r\n"
+        );
         assert_eq!(line(Form::Names, &file), "a b\r\n");
         assert_eq!(
             line(Form::Facts, &file),

@@ -25,8 +25,6 @@ pub(super) enum Login {
 /// What the server asks of this peer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
-    /// There is a key to speak TLS with.
-    pub(super) has_tls: bool,
     /// Password and files may go in the clear.
     pub(super) clear: bool,
 }
@@ -35,6 +33,8 @@ pub(super) struct Rules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) login: Login,
+    /// It began with TLS.
+    implicit: bool,
     /// The control connection is under TLS.
     pub(super) secured: bool,
     /// PBSZ came.
@@ -56,13 +56,14 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Of a connection that is there; `secured` if it began with TLS.
-    pub(super) fn new(secured: bool) -> State {
+    /// Of a connection that is there; `implicit` if it began with TLS.
+    pub(super) fn new(implicit: bool) -> State {
         State {
             login: Login::Nobody,
-            secured,
+            implicit,
+            secured: implicit,
             sized: false,
-            private: secured, // who speaks TLS without asking means all of it
+            private: implicit, // who speaks TLS without asking means all of it
             kind: Type::Ascii, // RFC 959, 3.1.1.1
             hash: Hash::Md5,
             rename: None,
@@ -73,12 +74,27 @@ impl State {
         }
     }
 
+    /// The same connection with nobody there, `secured` or as it was.
+    pub(super) fn anew(&self, secured: bool) -> State {
+        State { secured: self.secured || secured, ..State::new(self.implicit) }
+    }
+
     /// Whether `command` may come now; what it only sets is set.
     pub(super) fn judge(&mut self, command: &Command, rules: Rules) -> Result<(), Reply> {
         let renaming = self.rename.take();
         match command {
-            Command::Quit | Command::Noop | Command::Help | Command::SiteHelp | Command::Feat | Command::Syst => {}
-            Command::Utf8 | Command::MlstFacts | Command::Clnt | Command::Lang | Command::AsItIs | Command::Rein => {}
+            Command::Quit
+            | Command::Noop
+            | Command::Help
+            | Command::SiteHelp
+            | Command::Feat
+            | Command::Syst => {}
+            Command::Utf8
+            | Command::MlstFacts
+            | Command::Clnt
+            | Command::Lang
+            | Command::AsItIs
+            | Command::Rein => {}
             Command::Abor | Command::Status => {}
             Command::UseHash(hash) => self.hash = hash.unwrap_or(self.hash),
             Command::Host => {
@@ -87,7 +103,6 @@ impl State {
                 }
             }
             Command::Auth => match self.login {
-                _ if !rules.has_tls => return refuse(431, "There is no key to speak TLS with."),
                 _ if self.secured => return refuse(503, "TLS is there already."),
                 Login::Inside => return refuse(503, "AUTH comes before USER; REIN takes the login back."),
                 _ => {}
@@ -119,13 +134,25 @@ impl State {
                 }
             }
             _ if self.login != Login::Inside => return refuse(530, "Log in first: USER and PASS."),
-            Command::Acct | Command::Pwd | Command::Cwd(_) | Command::Cdup | Command::StatusOf(_) | Command::Mlst(_) => {}
-            Command::Mdtm(_) | Command::Mfmt(..) | Command::Chmod(..) | Command::Avbl(_) | Command::HashAs(..) => {}
+            Command::Acct
+            | Command::Pwd
+            | Command::Cwd(_)
+            | Command::Cdup
+            | Command::StatusOf(_)
+            | Command::Mlst(_) => {}
+            Command::Mdtm(_)
+            | Command::Mfmt(..)
+            | Command::Chmod(..)
+            | Command::Avbl(_)
+            | Command::HashAs(..) => {}
             Command::Dele(_) | Command::Mkd(_) | Command::Rmd(_) | Command::Hash(_) => {}
             Command::Size(_) => {
                 if self.kind == Type::Ascii {
                     // RFC 3659, 4: to tell it, the whole file would have to be read.
-                    return refuse(550, "The size of a file sent as lines is not known before: TYPE I first.");
+                    return refuse(
+                        550,
+                        "The size of a file sent as lines is not known before: TYPE I first.",
+                    );
                 }
             }
             Command::Type(kind) => self.kind = *kind,
@@ -180,8 +207,8 @@ mod tests {
     use super::super::parse;
     use super::*;
 
-    const CLEAR: Rules = Rules { has_tls: true, clear: true };
-    const STRICT: Rules = Rules { has_tls: true, clear: false };
+    const CLEAR: Rules = Rules { clear: true };
+    const STRICT: Rules = Rules { clear: false };
 
     /// The code that refuses each line, 0 for none; PASS lets in, AUTH secures.
     fn codes(rules: Rules, lines: &[&str]) -> Vec<u16> {
@@ -202,11 +229,16 @@ mod tests {
 
     #[test]
     fn nothing_of_the_home_is_told_before_the_login() {
-        for line in ["PWD", "LIST", "RETR x", "STOR x", "CWD x", "DELE x", "PASV", "REST 5", "TYPE I", "STAT x", "HASH x", "MLST"] {
+        for line in [
+            "PWD", "LIST", "RETR x", "STOR x", "CWD x", "DELE x", "PASV", "REST 5", "TYPE I", "STAT x",
+            "HASH x", "MLST",
+        ] {
             assert_eq!(codes(CLEAR, &[line]), [530], "{line}");
             assert_eq!(codes(CLEAR, &["USER a", line]), [0, 530], "{line}");
         }
-        for line in ["FEAT", "HELP", "SYST", "NOOP", "QUIT", "STAT", "OPTS UTF8 ON", "HOST x", "LANG EN", "CLNT x"] {
+        for line in
+            ["FEAT", "HELP", "SYST", "NOOP", "QUIT", "STAT", "OPTS UTF8 ON", "HOST x", "LANG EN", "CLNT x"]
+        {
             assert_eq!(codes(STRICT, &[line]), [0], "{line}");
         }
     }
@@ -217,7 +249,10 @@ mod tests {
         assert_eq!(codes(STRICT, &["AUTH TLS", "USER a", "PASS b", "LIST"]), [0, 0, 0, 521]);
         let all = ["AUTH TLS", "PBSZ 0", "PROT P", "USER a", "PASS b", "LIST", "PROT C", "LIST"];
         assert_eq!(codes(STRICT, &all), [0, 0, 0, 0, 0, 0, 534, 0]);
-        assert_eq!(codes(CLEAR, &["PBSZ 0", "PROT P", "AUTH TLS", "PROT P", "AUTH TLS"]), [503, 503, 0, 503, 503]);
+        assert_eq!(
+            codes(CLEAR, &["PBSZ 0", "PROT P", "AUTH TLS", "PROT P", "AUTH TLS"]),
+            [503, 503, 0, 503, 503]
+        );
         assert_eq!(codes(CLEAR, &["USER a", "PASS b", "AUTH TLS", "CCC"]), [0, 0, 503, 534]);
     }
 

@@ -155,7 +155,10 @@ mod tests {
     #[test]
     fn lines_end_with_crlf_or_lf_alone() {
         for piece in 1..9 {
-            assert_eq!(all(b"USER a\r\nPASS b c \nNOOP\r\r\nX", piece), [line("USER a"), line("PASS b c "), line("NOOP\r")]);
+            assert_eq!(
+                all(b"USER a\r\nPASS b c \nNOOP\r\r\nX", piece),
+                [line("USER a"), line("PASS b c "), line("NOOP\r")]
+            );
             assert_eq!(all(b"\r\n\n", piece), [line(""), line("")]);
         }
     }
@@ -181,7 +184,14 @@ mod tests {
 
     #[test]
     fn what_is_too_long_or_has_a_nul_is_told_and_the_next_line_is_heard() {
-        let text = [&[b'x'; LONGEST][..], b"\r\n", &[b'y'; LONGEST + 1], b"\r\n", &[b'z'; 99_999], b"\nA\0B\r\nNOOP\r\n"];
+        let text = [
+            &[b'x'; LONGEST][..],
+            b"\r\n",
+            &[b'y'; LONGEST + 1],
+            b"\r\n",
+            &[b'z'; 99_999],
+            b"\nA\0B\r\nNOOP\r\n",
+        ];
         let told = all(&text.concat(), 4096);
         assert_eq!(told.len(), 5);
         assert!(matches!(&told[0], Next::Line(line) if line.len() == LONGEST));

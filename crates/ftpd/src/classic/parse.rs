@@ -68,7 +68,9 @@ pub(super) fn command(line: &[u8]) -> Parsed {
         b"TYPE" => type_of(argument),
         b"MODE" => one_of(argument, b"S", Malformed(504, "Only stream mode is served: MODE S.")),
         b"STRU" => one_of(argument, b"F", Malformed(504, "Only file structure is served: STRU F.")),
-        b"PORT" => port(argument).map(Command::Port).ok_or(Malformed(501, "Six numbers make a port: PORT 192,0,2,1,4,1.")),
+        b"PORT" => port(argument)
+            .map(Command::Port)
+            .ok_or(Malformed(501, "Six numbers make a port: PORT 192,0,2,1,4,1.")),
         b"EPRT" => eprt(argument),
         b"PASV" => alone(Command::Pasv),
         b"EPSV" => match argument {
@@ -82,9 +84,9 @@ pub(super) fn command(line: &[u8]) -> Parsed {
         b"STOR" => path(|path| Command::Stor(Store::Replace, path)),
         b"APPE" => path(|path| Command::Stor(Store::Append, path)),
         b"STOU" => perhaps(|path| Command::Stor(Store::Unique, path)),
-        b"REST" => {
-            number(argument).map(Command::Rest).ok_or(Malformed(501, "A byte to begin at is a whole number: REST 1048576."))
-        }
+        b"REST" => number(argument)
+            .map(Command::Rest)
+            .ok_or(Malformed(501, "A byte to begin at is a whole number: REST 1048576.")),
         b"RANG" => rang(argument),
         b"ABOR" => alone(Command::Abor),
         b"DELE" => path(Command::Dele),
@@ -107,10 +109,14 @@ pub(super) fn command(line: &[u8]) -> Parsed {
         b"XMD5" => path(|path| Command::HashAs(Hash::Md5, unquoted(&path).to_vec())),
         b"XSHA256" => path(|path| Command::HashAs(Hash::Sha256, unquoted(&path).to_vec())),
         b"AUTH" => match () {
-            () if argument.eq_ignore_ascii_case(b"TLS") || argument.eq_ignore_ascii_case(b"TLS-C") => Ok(Command::Auth),
+            () if argument.eq_ignore_ascii_case(b"TLS") || argument.eq_ignore_ascii_case(b"TLS-C") => {
+                Ok(Command::Auth)
+            }
             () => Err(Malformed(504, "Only TLS secures a session here: AUTH TLS.")),
         },
-        b"PBSZ" => number(argument).map(|_| Command::Pbsz).ok_or(Malformed(501, "Under TLS the size is zero: PBSZ 0.")),
+        b"PBSZ" => number(argument)
+            .map(|_| Command::Pbsz)
+            .ok_or(Malformed(501, "Under TLS the size is zero: PBSZ 0.")),
         b"PROT" => match argument {
             b"P" | b"p" => Ok(Command::Prot(true)),
             b"C" | b"c" => Ok(Command::Prot(false)),
@@ -118,8 +124,8 @@ pub(super) fn command(line: &[u8]) -> Parsed {
             _ => Err(Malformed(504, "There is no such level of protection: PROT P.")),
         },
         b"CCC" => alone(Command::Ccc),
-        b"SMNT" | b"ADAT" | b"MIC" | b"CONF" | b"ENC" | b"MLFL" | b"MAIL" | b"MSND" | b"MSOM" | b"MSAM" | b"MRSQ" | b"MRCP"
-        | b"LPRT" | b"LPSV" => Err(NOT_HERE),
+        b"SMNT" | b"ADAT" | b"MIC" | b"CONF" | b"ENC" | b"MLFL" | b"MAIL" | b"MSND" | b"MSOM" | b"MSAM"
+        | b"MRSQ" | b"MRCP" | b"LPRT" | b"LPSV" => Err(NOT_HERE),
         _ => Err(UNKNOWN),
     }
 }
@@ -134,7 +140,8 @@ fn opts(argument: &[u8]) -> Parsed {
         b"HASH" => {
             let named = |hash: &Hash| rest.eq_ignore_ascii_case(hash.name().as_bytes());
             let hash = Hash::ALL.into_iter().find(named);
-            hash.map(|hash| Command::UseHash(Some(hash))).ok_or(Malformed(504, "The digests here are MD5 and SHA-256."))
+            hash.map(|hash| Command::UseHash(Some(hash)))
+                .ok_or(Malformed(504, "The digests here are MD5 and SHA-256."))
         }
         _ => Err(Malformed(501, "There are options for UTF8, MLST and HASH.")),
     }
@@ -146,7 +153,8 @@ fn site(argument: &[u8]) -> Parsed {
         b"HELP" => Ok(Command::SiteHelp),
         b"CHMOD" => {
             let (mode, path) = word(rest);
-            let mode = str::from_utf8(mode).ok().filter(|mode| mode.bytes().all(|byte| byte.is_ascii_digit()));
+            let mode =
+                str::from_utf8(mode).ok().filter(|mode| mode.bytes().all(|byte| byte.is_ascii_digit()));
             let mode = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok()).filter(|mode| *mode <= 0o7777);
             match mode {
                 Some(mode) if !path.is_empty() => Ok(Command::Chmod(mode & 0o777, path.to_vec())),
@@ -175,7 +183,8 @@ fn utime(argument: &[u8]) -> Parsed {
 
 /// A time and a path. Some clients leave the seconds away, and nothing more.
 fn dated(argument: &[u8], between: u8) -> Parsed {
-    const WRONG: Malformed = Malformed(501, "A time is 14 digits in UTC, and a path follows: MFMT 20261121144500 PATH.");
+    const WRONG: Malformed =
+        Malformed(501, "A time is 14 digits in UTC, and a path follows: MFMT 20261121144500 PATH.");
     let at = argument.iter().position(|&byte| byte == between).ok_or(WRONG)?;
     let (stamp, path) = (&argument[..at], &argument[at + 1..]);
     let time: Option<Time> = match stamp.len() {
@@ -255,7 +264,8 @@ fn eprt(argument: &[u8]) -> Parsed {
     if !matches!(family, "1" | "2") {
         return Err(Malformed(522, "Network protocol not supported, use (1,2)"));
     }
-    let address = address.parse::<IpAddr>().ok().filter(|address| address.is_ipv4() == (family == "1")).ok_or(WRONG)?;
+    let address =
+        address.parse::<IpAddr>().ok().filter(|address| address.is_ipv4() == (family == "1")).ok_or(WRONG)?;
     let port = port.parse().map_err(|_| WRONG)?;
     Ok(Command::Port(SocketAddr::new(address, port)))
 }

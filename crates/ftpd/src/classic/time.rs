@@ -29,7 +29,9 @@ pub(super) fn parse(text: &[u8]) -> Option<Time> {
     let part = |range: std::ops::Range<usize>| whole[range].parse::<i16>().ok();
     let small = |range| part(range).and_then(|number| i8::try_from(number).ok());
     let second = small(12..14)?.min(59); // a leap second is the one before
-    let date = DateTime::new(part(0..4)?, small(4..6)?, small(6..8)?, small(8..10)?, small(10..12)?, second, 0).ok()?;
+    let date =
+        DateTime::new(part(0..4)?, small(4..6)?, small(6..8)?, small(8..10)?, small(10..12)?, second, 0)
+            .ok()?;
     let seconds = TimeZone::UTC.to_timestamp(date).ok()?.as_second();
     let nanoseconds = format!("{fraction:0<9}").parse().ok()?;
     Some(Time { seconds, nanoseconds })
@@ -61,7 +63,15 @@ mod tests {
         assert_eq!(parse(b"19700101000000"), Some(Time { seconds: 0, nanoseconds: 0 }));
         assert_eq!(stamp(Time { seconds: -1, nanoseconds: 0 }), "19691231235959");
         assert_eq!(parse(b"20161231235960").map(stamp).as_deref(), Some("20161231235959"), "a leap second");
-        for wrong in ["", "2026112114450", "20261321144500", "20261121244500", "2026112114450x", "20261121144500.", "+0261121144500"] {
+        for wrong in [
+            "",
+            "2026112114450",
+            "20261321144500",
+            "20261121244500",
+            "2026112114450x",
+            "20261121144500.",
+            "+0261121144500",
+        ] {
             assert_eq!(parse(wrong.as_bytes()), None, "{wrong}");
         }
     }

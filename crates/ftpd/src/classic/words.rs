@@ -6,10 +6,13 @@ use crate::core::Refusal;
 /// A refusal for the peer: its code, what is wrong, what to do.
 pub(super) fn refused(refusal: &Refusal) -> Reply {
     match refusal {
-        Refusal::TooManySessions => Reply::new(421, "Too many sessions are open. Close some, or try again later."),
-        Refusal::Crowded => {
-            Reply::new(421, "Too many connections that did not log in are open. Connect again, and log in at once.")
+        Refusal::TooManySessions => {
+            Reply::new(421, "Too many sessions are open. Close some, or try again later.")
         }
+        Refusal::Crowded => Reply::new(
+            421,
+            "Too many connections that did not log in are open. Connect again, and log in at once.",
+        ),
         Refusal::Late => Reply::new(421, "Nobody logged in within the time for it. Connect again."),
         Refusal::BadLogin => Reply::new(530, "User name or password is wrong."),
         Refusal::NotPermitted(what) => {
@@ -57,6 +60,10 @@ mod tests {
         assert_eq!(reply.code, 552);
         assert_eq!(reply.text(), b"The disk is full. Remove something, or choose another place.");
         assert_eq!(refused(&Refusal::BadLogin).code, 530);
-        assert!(refused(&Refusal::NotPermitted("list files")).text().starts_with(b"This account may not list files. "));
+        assert!(
+            refused(&Refusal::NotPermitted("list files"))
+                .text()
+                .starts_with(b"This account may not list files. ")
+        );
     }
 }

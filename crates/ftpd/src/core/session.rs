@@ -91,6 +91,13 @@ impl Session {
         self.on_disk(move |home| home.list(&path)).await
     }
 
+    /// The next entries of a listing, at most `most`; none at its end.
+    pub async fn page(mut listing: Listing, most: usize) -> Result<(Option<Vec<Entry>>, Listing), Refusal> {
+        let read = tokio::task::spawn_blocking(move || (listing.next_page(most), listing)).await;
+        let (page, listing) = read.map_err(|_| Refusal::Failed)?;
+        Ok((page?, listing))
+    }
+
     /// Opens a file to send it, from a block on.
     pub async fn open(
         &self,
@@ -148,10 +155,16 @@ impl Session {
     }
 
     /// Begins to receive a file whose length nobody knows; at least `expected` bytes must fit in. What is kept of the one that is
-    /// there makes it a change of that.
-    pub async fn receive(&self, path: &[u8], keep: Keep, expected: u64) -> Result<Streamed, Refusal> {
+    /// there makes it a change of that; where it must be `new`, nothing is replaced.
+    pub async fn receive(
+        &self,
+        path: &[u8],
+        keep: Keep,
+        expected: u64,
+        new: bool,
+    ) -> Result<Streamed, Refusal> {
         let right = if keep == Keep::Nothing { Right::Add } else { Right::Change };
-        let replace = if Right::Change.of(self.access()) { Replace::Yes } else { Replace::No };
+        let replace = if Right::Change.of(self.access()) && !new { Replace::Yes } else { Replace::No };
         let path = self.path(right, path)?;
         self.on_disk(move |home| home.receive(&path, keep, expected, replace)).await
     }

@@ -21,7 +21,6 @@ static VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 /// What `data` resumes was begun by `control`, in this session and no other: so a data connection that is resumed
 /// ([`HandshakeKind::Resumed`](rustls::HandshakeKind::Resumed)) is that of the client who controls the session.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the door that reads them comes next"))]
 pub(crate) struct ClassicTls {
     pub(crate) control: Arc<ServerConfig>,
     /// It brings nothing to resume, or a stranger's first connection would make a second one look like the client's. Besides, a

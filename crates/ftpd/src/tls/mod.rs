@@ -50,7 +50,6 @@ impl Tls {
     }
 
     /// For one session at the classic door, from its control connection to its last data connection.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the door that calls it comes next"))]
     pub(crate) fn classic(&self) -> ClassicTls {
         ClassicTls::of(&self.doors().classic, &self.resumption)
     }
