@@ -1,5 +1,7 @@
 //! Commands of somebody who is logged in.
 
+use std::net::SocketAddr;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use digest::PlainMd5;
 use store::{Attributes, EntryKind};
@@ -8,7 +10,9 @@ use super::attend::{Interrupted, Running};
 use super::command::{Family, Hash};
 use super::data::{Protection, Terms};
 use super::reply::quoted;
-use super::*;
+use super::{Command, Connection, Ended, Opening, Reply, command, facts, time, words};
+use crate::config;
+use crate::core::Session;
 
 impl Connection {
     /// Answers one command; the gate has let it through.

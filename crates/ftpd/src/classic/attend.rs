@@ -4,7 +4,8 @@
 use std::pin::pin;
 
 use super::moving::Moved;
-use super::*;
+use super::{Command, Connection, Ended, Next, Reply, parse, words};
+use crate::core::Refusal;
 
 /// What keeps work from its end.
 pub(super) enum Interrupted {

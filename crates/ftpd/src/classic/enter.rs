@@ -1,6 +1,12 @@
 //! The way in: TLS if the client asks for it, USER and PASS, and what may be asked before.
 
-use super::*;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use super::{Command, Connection, Ended, Reply, TRIES, command, gate, secured, words};
+use crate::core::{Guest, Session};
 
 impl Connection {
     /// From the greeting to the login.

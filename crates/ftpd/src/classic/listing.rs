@@ -8,7 +8,8 @@ use super::command::{Form, Options};
 use super::facts::Lines;
 use super::moving::{Manner, Stopped};
 use super::transfer::{Failed, no_opening, running};
-use super::*;
+use super::{Connection, Ended, Reply, time, words};
+use crate::core::{Refusal, Session};
 
 /// Entries that are read at once.
 const PAGE: usize = 256;

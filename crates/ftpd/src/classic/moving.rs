@@ -86,7 +86,7 @@ impl Manner {
             (Going::Read(file), stream) => self.send_read(file, stream).await?,
             (Going::Sent(_), Stream::Tls(_)) => unreachable!("what is encrypted is read"),
         }
-        Ok(self.moving(stream.flush()).await?)
+        self.moving(stream.flush()).await
     }
 
     async fn send_read(&self, mut file: ReadAhead, stream: &mut Stream) -> Result<(), Stopped> {

@@ -1,13 +1,16 @@
 //! RETR, STOR, APPE and STOU.
 
 use store::{Attributes, Keep, Receipt};
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
 use super::answer::hex;
 use super::attend::Running;
 use super::command::{Store, Type};
 use super::data::Unopened;
 use super::moving::{Manner, Moved, Stopped};
-use super::*;
+use super::{Command, Connection, Ended, Next, Reply, Stream, capital, parse, words};
+use crate::core::{Refusal, Session};
 
 /// Why a transfer does not come to its end.
 pub(super) enum Failed {
@@ -189,7 +192,7 @@ impl Connection {
     /// takes it is not waited for.
     pub(super) async fn part_with(&self, mut stream: Stream) {
         let stall = self.door.core.limits().stall;
-        _ = timeout(stall, tokio::io::AsyncWriteExt::shutdown(&mut stream)).await;
+        _ = timeout(stall, stream.shutdown()).await;
         tokio::spawn(stream.part());
     }
 }
