@@ -7,6 +7,7 @@
 
 mod breaks;
 mod config;
+mod control;
 mod crowd;
 mod disk;
 mod durable;

@@ -33,6 +33,22 @@ pub(super) enum Gone {
     Stalled(Duration),
 }
 
+/// Reads what is there. A read ends where urgent data begins (tcp(7)), and more may be there behind it: so in the clear only an
+/// empty connection is waited for, where `read` would take a short one for empty.
+async fn read(stream: &mut Stream, piece: &mut [u8]) -> io::Result<usize> {
+    let tcp = match stream {
+        Stream::Plain(tcp) => tcp,
+        Stream::Tls(tls) => return tls.read(piece).await,
+    };
+    loop {
+        tcp.readable().await?;
+        match tcp.try_read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
+}
+
 /// A control connection.
 #[derive(Debug)]
 pub(super) struct Control {
@@ -79,7 +95,7 @@ impl Control {
                 next => return Ok(next),
             }
             let Some(stream) = &mut self.stream else { return Err(Gone::Closed) };
-            match stream.read(&mut piece).await {
+            match read(stream, &mut piece).await {
                 Ok(0) => return Err(Gone::Closed),
                 Ok(read) => self.lines.push(&piece[..read]),
                 Err(error) => return Err(Gone::Cut(error)),
