@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::line::{Lines, Next};
 use super::reply::Reply;
-use super::stream::Stream;
+use super::stream::{PARTING, Stream};
 
 /// Bytes of replies that may wait for more of them.
 const WAITING: usize = 16 * 1024;
@@ -172,7 +172,7 @@ impl Control {
 
     /// Sends what waits, and ends the connection in peace.
     pub(super) async fn part(mut self) {
-        if self.flush().await.is_ok()
+        if let Ok(Ok(())) = timeout(PARTING, self.flush()).await
             && let Some(stream) = self.stream
         {
             stream.part().await;

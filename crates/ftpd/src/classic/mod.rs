@@ -251,7 +251,11 @@ impl Connection {
                 () = ending.begins() => return Err(Ended::Told(words::refused(&Refusal::Ending))),
             };
             let Some(command) = self.understood(next).await? else { continue };
-            let (verb, path, began) = (command.verb(), command.path().to_vec(), Instant::now());
+            let (verb, began) = (command.verb(), Instant::now());
+            let path = match (&command, &self.state.rename) {
+                (Command::Rnto(_), Some(from)) => from.clone(), // what is renamed, as at the other door
+                _ => command.path().to_vec(),
+            };
             self.moved = 0;
             // Boxed, so that an idle session does not hold the room that a transfer needs.
             let answered = Box::pin(self.answer(session, command)).await;

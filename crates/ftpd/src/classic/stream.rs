@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 /// How long a peer may take to end a connection that we have ended.
-const PARTING: Duration = Duration::from_secs(2);
+pub(super) const PARTING: Duration = Duration::from_secs(2);
 
 /// Bytes that it may still say; whoever says more is cut off.
 const PASSED: u64 = 1024 * 1024;
