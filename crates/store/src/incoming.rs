@@ -68,7 +68,7 @@ pub struct Incoming {
 
 impl Incoming {
     /// Begins a file of the user who runs this process: `path` may lead anywhere, through links, too. Its directory exists;
-    /// a file of that name is replaced at [`commit`](Incoming::commit).
+    /// a file of that name is replaced at [`commit`](Incoming::commit). A `size` that its sender does not know is `u64::MAX`.
     ///
     /// # Errors
     /// [`Kind::IsDirectory`], [`Kind::Special`], [`Kind::NotFound`] of the directory, [`Kind::NoSpace`],
@@ -97,7 +97,7 @@ impl Incoming {
         }
         let space = fstatvfs(&directory)?;
         // A file system that tells no size at all (some of those in memory or on a network) tells no free space either.
-        if space.f_blocks > 0 && space.f_bavail.saturating_mul(space.f_frsize) < size {
+        if size != u64::MAX && space.f_blocks > 0 && space.f_bavail.saturating_mul(space.f_frsize) < size {
             return Err(Kind::NoSpace.into());
         }
         let stage = Stage::create(directory, Mode::RUSR | Mode::WUSR)?;
