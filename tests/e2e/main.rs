@@ -10,6 +10,7 @@ mod config;
 mod crowd;
 mod disk;
 mod durable;
+mod foreign;
 mod hostile;
 mod logins;
 mod operations;

@@ -68,7 +68,7 @@ pub struct Incoming {
 
 impl Incoming {
     /// Begins a file of the user who runs this process: `path` may lead anywhere, through links, too. Its directory exists;
-    /// a file of that name is replaced at [`commit`](Incoming::commit). A `size` that its sender does not know is `u64::MAX`.
+    /// a file of that name is replaced at [`commit`](Incoming::commit).
     ///
     /// # Errors
     /// [`Kind::IsDirectory`], [`Kind::Special`], [`Kind::NotFound`] of the directory, [`Kind::NoSpace`],
@@ -81,6 +81,18 @@ impl Incoming {
     ) -> Result<Incoming, Error> {
         let place = Place::find(Base::Ambient, path.to_owned())?;
         Incoming::begin(place, size, algorithm, Replace::Yes, None, durability)
+    }
+
+    /// The same for a file of which nobody knows the size before its end.
+    ///
+    /// # Errors
+    /// As [`local`](Incoming::local).
+    pub fn local_of_any_size(
+        path: &Path,
+        algorithm: Algorithm,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
+        Ok(Incoming { size: u64::MAX, ..Incoming::local(path, 0, algorithm, durability)? })
     }
 
     pub(crate) fn begin(
@@ -97,7 +109,7 @@ impl Incoming {
         }
         let space = fstatvfs(&directory)?;
         // A file system that tells no size at all (some of those in memory or on a network) tells no free space either.
-        if size != u64::MAX && space.f_blocks > 0 && space.f_bavail.saturating_mul(space.f_frsize) < size {
+        if space.f_blocks > 0 && space.f_bavail.saturating_mul(space.f_frsize) < size {
             return Err(Kind::NoSpace.into());
         }
         let stage = Stage::create(directory, Mode::RUSR | Mode::WUSR)?;

@@ -17,11 +17,11 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// Begins the file `path` of `size` bytes, `u64::MAX` if nobody knows how many.
+    /// Begins the file `path` of `size` bytes, if anybody knows how many.
     pub(super) async fn receive(
         &mut self,
         path: &Path,
-        size: u64,
+        size: Option<u64>,
         algorithm: Algorithm,
     ) -> Result<WriteBehind, Failure> {
         let path = path.to_owned();
@@ -35,7 +35,10 @@ impl Disk {
                 // What stays behind does no harm to this transfer.
                 let _swept = store::sweep_directory(&directory);
             }
-            Ok(Incoming::local(&path, size, algorithm, Durability::Full)?)
+            Ok(match size {
+                Some(size) => Incoming::local(&path, size, algorithm, Durability::Full)?,
+                None => Incoming::local_of_any_size(&path, algorithm, Durability::Full)?,
+            })
         });
         Ok(WriteBehind::new(created.await?))
     }

@@ -1,13 +1,15 @@
 //! Listings: MLSD where the server offers it, else LIST, whose lines are for people and are read as well as may be.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+mod people;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use store::{Entry, EntryKind, Time};
 use suppaftp::FtpError;
-use suppaftp::list::{File, ListParser, PosixPexQuery};
 use tokio::io::AsyncReadExt;
+
+use people::Line;
 
 use super::look::Needed;
 use super::transfer::{Stream, Way};
@@ -36,6 +38,7 @@ pub(super) struct Lines {
     stream: Stream,
     path: String,
     facts: bool,
+    began: Timestamp,
     /// What came of a line so far.
     rest: Vec<u8>,
     /// Something was listed.
@@ -78,7 +81,8 @@ impl Classic {
             opened = self.open(Way::Down(format!("LIST{argument}"))).await;
         }
         let facts = self.offers.facts;
-        let lines = Lines { stream: opened?, path: path.into(), facts, rest: Vec::new(), some: false };
+        let (stream, began) = (opened?, Timestamp::now());
+        let lines = Lines { stream, path: path.into(), facts, began, rest: Vec::new(), some: false };
         self.listing = Some(Listing::Lines(Box::new(lines)));
         Ok(())
     }
@@ -149,7 +153,10 @@ impl Lines {
         let complete = std::mem::replace(&mut self.rest, rest);
         let lines =
             complete.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let entries: Vec<Entry> = lines.filter_map(|line| self.entry(line)).collect();
+        let mut entries = Vec::new();
+        for line in lines {
+            entries.extend(self.entry(line)?);
+        }
         // A script may do something with each.
         match entries.iter().find(|entry| !can_be_a_name(&entry.name)) {
             Some(odd) => {
@@ -160,19 +167,32 @@ impl Lines {
         }
     }
 
-    fn entry(&self, line: &[u8]) -> Option<Entry> {
-        if self.facts {
-            return match facts(line)? {
-                Fact::Entry(entry) => Some(entry),
-                Fact::Directory(_) => None,
-            };
+    fn entry(&self, line: &[u8]) -> Result<Option<Entry>, Failure> {
+        let read = if self.facts {
+            match facts(line) {
+                Some(Fact::Entry(entry)) => Line::Entry(entry),
+                Some(Fact::Directory(_)) => Line::Nothing,
+                None if line.is_empty() => Line::Nothing,
+                None => Line::Unreadable,
+            }
+        } else {
+            people::read(line, self.began)
+        };
+        match read {
+            Line::Entry(mut entry) if !self.facts => {
+                if entry.name == self.path.as_bytes() {
+                    // Some list a file under the path that was asked for.
+                    entry.name = entry.name.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
+                }
+                Ok((entry.name != b"." && entry.name != b"..").then_some(entry))
+            }
+            Line::Entry(entry) => Ok(Some(entry)),
+            Line::Nothing => Ok(None),
+            Line::Unreadable => {
+                let line = String::from_utf8_lossy(line);
+                Err(Failure::new(Code::Other, format!("the server lists what cannot be read: {line}")))
+            }
         }
-        let mut entry = listed(line)?;
-        if entry.name == self.path.as_bytes() {
-            // Some list a file under the path that was asked for.
-            entry.name = entry.name.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-        }
-        (entry.name != b"." && entry.name != b"..").then_some(entry)
     }
 }
 
@@ -240,42 +260,8 @@ pub(super) fn time(text: &str) -> Option<Time> {
 
 /// The same, the other way round.
 pub(super) fn time_text(time: Time) -> Option<String> {
-    let moment = jiff::Timestamp::from_second(time.seconds).ok()?;
+    let moment = Timestamp::from_second(time.seconds).ok()?;
     Some(moment.strftime("%Y%m%d%H%M%S").to_string())
-}
-
-/// Reads a line of LIST, as `ls -l` or as `dir` writes it; `None` for what is neither, such as a total.
-fn listed(line: &[u8]) -> Option<Entry> {
-    let line = String::from_utf8_lossy(line);
-    let file = ListParser::parse_posix(&line).or_else(|_| ListParser::parse_dos(&line)).ok()?;
-    let kind = if file.is_symlink() {
-        EntryKind::Link
-    } else if file.is_directory() {
-        EntryKind::Directory
-    } else {
-        EntryKind::File
-    };
-    Some(Entry {
-        name: file.name().into(),
-        kind,
-        size: file.size() as u64,
-        modified: since_epoch(file.modified()),
-        mode: mode(&file),
-    })
-}
-
-fn mode(file: &File) -> u32 {
-    [PosixPexQuery::Owner, PosixPexQuery::Group, PosixPexQuery::Others].into_iter().fold(0, |mode, who| {
-        let (read, write, run) = (file.can_read(who), file.can_write(who), file.can_execute(who));
-        mode << 3 | u32::from(read) << 2 | u32::from(write) << 1 | u32::from(run)
-    })
-}
-
-fn since_epoch(time: SystemTime) -> Time {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => Time { seconds: after.as_secs().cast_signed(), nanoseconds: after.subsec_nanos() },
-        Err(_) => NO_TIME,
-    }
 }
 
 #[cfg(test)]

@@ -63,7 +63,6 @@ impl Classic {
         let size = self.size(path).await?;
         let sink = match into {
             Into::File(place) => {
-                let size = size.unwrap_or(u64::MAX);
                 Sink::File(Box::new(self.disk.receive(place, size, self.settings.digest).await?))
             }
             Into::Output => Sink::Output,
@@ -114,6 +113,13 @@ impl Classic {
         while end == End::Due {
             (spare, end) = self.fill(&mut stream, spare, progress).await?;
             size += spare.data_len() as u64;
+            if told.is_some_and(|told| size > told) {
+                return Err(Failure::new(
+                    Code::NotVerified,
+                    "more arrives than the server said that there is",
+                )
+                .with_remedy("Nothing was kept. Try again."));
+            }
             spare.slices().for_each(|block| md5.update(block));
             spare = sink.write(spare).await?;
         }

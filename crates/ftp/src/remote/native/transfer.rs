@@ -58,7 +58,9 @@ impl Native {
         let algorithm = self.settings.digest;
         match into {
             Into::Output => Ok(Sink::Output(Output::new(algorithm))),
-            Into::File(path) => Ok(Sink::File(Box::new(self.disk.receive(path, size, algorithm).await?))),
+            Into::File(path) => {
+                Ok(Sink::File(Box::new(self.disk.receive(path, Some(size), algorithm).await?)))
+            }
         }
     }
 

@@ -48,32 +48,87 @@ fn times_are_those_of_rfc_3659_and_no_others() {
     assert_eq!(time_text(told).as_deref(), Some("20260130123456"));
 }
 
+/// 2026-03-01 12:00 UTC.
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
 #[test]
 fn lines_of_ls_and_of_dir_are_read() {
     for (line, name, kind, size, mode) in [
         ("-rw-r--r--    1 1000     1000         1234 Jan 30  2020 a b", "a b", EntryKind::File, 1234, 0o644),
+        ("-rw-r--r--.   1 ana      staff          12 Jan 30  2020  a ", " a ", EntryKind::File, 12, 0o644),
         (
-            "drwxr-x---    2 ftp      ftp          4096 Jan 30 12:34 sub",
+            "drwxr-x---+   2 ftp      ftp          4096 Jan 30 12:34 sub",
             "sub",
             EntryKind::Directory,
             4096,
             0o750,
         ),
         (
-            "lrwxrwxrwx    1 0        0               7 Jan 30  2020 l -> target",
+            "lrwxrwxrwx    1 0        0               7 Jan 30  2020 l -> x -> y",
             "l",
             EntryKind::Link,
             7,
             0o777,
         ),
+        ("crw-rw----    1 0        6            6, 0 Jan 30  2020 lp0", "lp0", EntryKind::Other, 0, 0o660),
+        ("-rwsr-Sr-T    1 ana                     1 Jan 30  2020 s", "s", EntryKind::File, 1, 0o744),
+        ("-rw-------    1 a b 1 2026-01-30 12:34 iso", "iso", EntryKind::File, 1, 0o600),
+        ("-rw-------    1 1 jan 30 5 Jan 30 12:34 jan 30 2020", "jan 30 2020", EntryKind::File, 5, 0o600),
         ("01-30-20  03:19PM       <DIR>          pub", "pub", EntryKind::Directory, 0, 0),
-        ("01-30-20  03:19PM                  403 read me.txt", "read me.txt", EntryKind::File, 403, 0),
+        ("01-30-2020  15:19            1,403 read me.txt", "read me.txt", EntryKind::File, 1403, 0),
     ] {
-        let entry = listed(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
+        let Line::Entry(entry) = people::read(line.as_bytes(), now()) else { panic!("{line}") };
         assert_eq!(String::from_utf8_lossy(&entry.name), name);
         assert_eq!((entry.kind, entry.size, entry.mode), (kind, size, mode), "{line}");
     }
-    for line in ["total 12", "", "nonsense"] {
-        assert_eq!(listed(line.as_bytes()), None, "{line}");
+}
+
+#[test]
+fn a_missing_year_is_the_one_that_makes_it_past() {
+    for (told, wanted) in [
+        ("Jan 30 12:34", "2026-01-30T12:34:00Z"),
+        ("Mar  2 01:00", "2026-03-02T01:00:00Z"), // its clock is ahead
+        ("Mar  3 01:00", "2025-03-03T01:00:00Z"),
+        ("Dec 31 23:59", "2025-12-31T23:59:00Z"),
+        ("Jan 30  1999", "1999-01-30T00:00:00Z"),
+    ] {
+        let line = format!("-rw-r--r-- 1 a b 1 {told} name");
+        let Line::Entry(entry) = people::read(line.as_bytes(), now()) else { panic!("{line}") };
+        let wanted: Timestamp = wanted.parse().unwrap();
+        assert_eq!(entry.modified.seconds, wanted.as_second(), "{told}");
+    }
+    let line = b"03-09-26  12:05AM  1 a";
+    let Line::Entry(entry) = people::read(line, now()) else { panic!("dir") };
+    assert_eq!(entry.modified.seconds, "2026-03-09T00:05:00Z".parse::<Timestamp>().unwrap().as_second());
+}
+
+#[test]
+fn what_is_no_entry_is_told_from_what_cannot_be_read() {
+    for line in ["total 12", "", "  "] {
+        assert_eq!(people::read(line.as_bytes(), now()), Line::Nothing, "{line}");
+    }
+    for line in [
+        "nonsense",
+        "-rw-r--r-- 1 a b 1 Foo 30 2020 a",
+        "-rw-r--r-- 1 a b x Jan 30 2020 a",
+        "d",
+        "-\u{e9}",
+        "-rw-r--r-- 1 a b 1 Jan 30 2020",
+        "99-99-99 12:00AM 1 a",
+        "01-30-20 13:00PM 1 a",
+    ] {
+        assert_eq!(people::read(line.as_bytes(), now()), Line::Unreadable, "{line}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_line_is_too_odd(line: Vec<u8>, tail in "[-dl][rwx-]{0,9}.{0,40}") {
+        people::read(&line, now());
+        people::read(tail.as_bytes(), now());
+        facts(&line);
+        time(&tail);
     }
 }
