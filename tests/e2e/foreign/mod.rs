@@ -2,6 +2,7 @@
 
 mod keys;
 mod liars;
+mod prompt;
 mod scripted;
 mod servers;
 mod verbs;

@@ -1,6 +1,6 @@
 //! A made-up classic server, in the clear, that says what a test wants.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -22,6 +22,10 @@ pub(super) struct Script {
     pub(super) end: &'static str,
     /// What it says to whatever it does not know.
     pub(super) other: &'static str,
+    /// Whether data connections stay open, with nothing more to come.
+    pub(super) stalls: bool,
+    /// Whether its first guest is sent away after PWD.
+    pub(super) tires: bool,
 }
 
 impl Default for Script {
@@ -34,6 +38,8 @@ impl Default for Script {
             data: b"data".to_vec(),
             end: "226 Done",
             other: "502 What?",
+            stalls: false,
+            tires: false,
         }
     }
 }
@@ -52,8 +58,9 @@ impl Scripted {
         let hears = Arc::clone(&heard);
         // It ends with the tests.
         thread::spawn(move || {
-            for connection in listener.incoming() {
-                let (script, hears) = (script.clone(), Arc::clone(&hears));
+            for (number, connection) in listener.incoming().enumerate() {
+                let (mut script, hears) = (script.clone(), Arc::clone(&hears));
+                script.tires &= number == 0;
                 thread::spawn(move || drop(serve(connection.unwrap(), &script, &hears)));
             }
         });
@@ -77,7 +84,7 @@ fn serve(control: TcpStream, script: &Script, heard: &Mutex<Vec<String>>) -> io:
             "USER" => "331 And the password?".to_owned(),
             "PASS" => "230 Welcome".to_owned(),
             "FEAT" => format!("211-Features\r\n{}211 End", script.features),
-            "TYPE" => "200 Fine".to_owned(),
+            "TYPE" | "CWD" => "200 Fine".to_owned(),
             "PWD" => "257 \"/\" is here".to_owned(),
             "SIZE" => script.size.to_owned(),
             "EPSV" if script.extended => {
@@ -94,11 +101,17 @@ fn serve(control: TcpStream, script: &Script, heard: &Mutex<Vec<String>>) -> io:
                 write!(say, "150 Here it comes\r\n")?;
                 // Who hears a lie may hang up in its middle.
                 let _heard_enough = data.write_all(&script.data);
+                if script.stalls {
+                    let _gone = data.read(&mut [0]);
+                }
                 script.end.to_owned()
             }
             _ => script.other.to_owned(),
         };
         write!(say, "{answer}\r\n")?;
+        if script.tires && line == "PWD" {
+            break;
+        }
     }
     Ok(())
 }

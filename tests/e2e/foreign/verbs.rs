@@ -42,7 +42,7 @@ fn everything(server: &Foreign) {
     let told = run(&["stat", "a b"]).ok().text();
     assert!(told.starts_with("name      a b\nkind      directory\n"), "{told}");
     let told = run(&["ls", "-l", "a b"]).ok().text();
-    assert!(told.contains("3145728") && told.contains("moved"), "{told}");
+    assert!(told.contains("-rw-") && told.contains("3145728") && told.contains("moved"), "{told}");
     run(&["ls", "a b/moved"]).ok().wrote("moved\n");
     run(&["rm", "a b/moved"]).ok();
     run(&["rm", "a b/empty"]).ok();

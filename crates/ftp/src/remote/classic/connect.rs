@@ -239,6 +239,9 @@ impl Classic {
         if self.offers.utf8 {
             let _as_it_likes = self.ask("OPTS UTF8 ON").await?; // most speak it anyway, and some know no such option
         }
+        if self.offers.hides_modes {
+            let _or_not = self.ask("OPTS MLST type;size;modify;UNIX.mode;").await?;
+        }
         self.ftp.set_passive_nat_workaround(true); // PASV, too, leads to the address of the control connection
         self.ftp.set_mode(suppaftp::Mode::ExtendedPassive);
         let (busy, patience) = (&mut self.busy, self.settings.timeout);

@@ -230,7 +230,10 @@ pub(super) fn facts(line: &[u8]) -> Option<Fact> {
             }
             "size" => entry.size = value.parse().ok()?,
             "modify" => entry.modified = time(value).unwrap_or(NO_TIME),
-            "unix.mode" => entry.mode = u32::from_str_radix(value, 8).unwrap_or_default() & 0o777,
+            "unix.mode" => {
+                let digits = value.strip_prefix("0o").unwrap_or(value); // as pyftpdlib has it
+                entry.mode = u32::from_str_radix(digits, 8).unwrap_or_default() & 0o777;
+            }
             _ => {}
         }
     }

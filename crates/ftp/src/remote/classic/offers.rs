@@ -16,6 +16,8 @@ pub(super) enum Digester {
 pub(super) struct Offers {
     /// MLST and MLSD (RFC 3659, section 7).
     pub(super) facts: bool,
+    /// Permission bits are among the facts, but only when they are asked for.
+    pub(super) hides_modes: bool,
     /// SIZE (RFC 3659, section 4).
     pub(super) size: bool,
     /// MDTM (RFC 3659, section 3).
@@ -35,7 +37,10 @@ impl Offers {
             let line = line.trim().to_ascii_uppercase();
             let (name, rest) = line.split_once(' ').unwrap_or((&line, ""));
             match name {
-                "MLST" | "MLSD" => offers.facts = true,
+                "MLST" | "MLSD" => {
+                    offers.facts = true;
+                    offers.hides_modes |= rest.split(';').any(|fact| fact == "UNIX.MODE");
+                }
                 "SIZE" => offers.size = true,
                 "MDTM" => offers.times = true,
                 "MFMT" => offers.set_times = true,
@@ -67,6 +72,8 @@ mod tests {
         let wanted = Offers { facts: true, size: true, times: true, utf8: true, ..Offers::default() };
         assert_eq!(offers, wanted);
         assert_eq!(read("no features"), Offers::default());
+        assert!(read(" MLST type*;UNIX.mode;size*;").hides_modes);
+        assert!(!read(" MLST type*;UNIX.mode*;size*;").hides_modes);
     }
 
     #[test]

@@ -9,6 +9,8 @@ fn facts_are_read_in_any_order_and_case() {
     assert_eq!((entry.name.as_slice(), entry.kind, entry.size), (&b"a; b c"[..], EntryKind::File, 1_024_990));
     assert_eq!(entry.modified, Time { seconds: 1_769_776_496, nanoseconds: 250_000_000 });
     assert_eq!(entry.mode, 0o644);
+    let Some(Fact::Entry(entry)) = facts(b"unix.mode=0o750; a") else { panic!("pyftpdlib") };
+    assert_eq!(entry.mode, 0o750);
     for (text, kind) in [
         ("type=dir; d", EntryKind::Directory),
         ("type=OS.unix=slink:/etc/passwd; l", EntryKind::Link),
