@@ -26,7 +26,7 @@ use crate::{MAGIC, REFUSAL};
 pub const ALPN: &[u8] = b"ftpd/1";
 
 /// Bytes of ciphertext that may wait to be sent: as many blocks as are written in one go.
-const WAITING: usize = 512 * 1024;
+pub const WAITING: usize = 512 * 1024;
 
 static VERSIONS: [&SupportedProtocolVersion; 1] = [&TLS13];
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 use suppaftp::FtpError;
-use suppaftp::tokio::AsyncRustlsFtpStream as Ftp;
 use suppaftp::types::FileType;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -14,7 +13,7 @@ use tokio::time::timeout;
 use super::offers::Offers;
 use super::tls::{Handshakes, Judge, Keys};
 use super::words::{self, Answer};
-use super::{Classic, Disk, Login, Settings, is_stirred, steadily};
+use super::{Classic, Disk, Ftp, Login, Settings, is_stirred, steadily};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::remote::{Scheme, Target};

@@ -10,6 +10,7 @@ mod digests;
 mod listing;
 mod look;
 mod offers;
+mod stream;
 mod tls;
 mod transfer;
 mod words;
@@ -21,7 +22,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use suppaftp::FtpError;
-use suppaftp::tokio::AsyncRustlsFtpStream as Ftp;
+use suppaftp::tokio::ImplAsyncFtpStream;
 use tokio::io::ReadBuf;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
@@ -35,6 +36,9 @@ use listing::Listing;
 use offers::Offers;
 use tls::Keys;
 use words::Answer;
+
+/// Commands and replies.
+type Ftp = ImplAsyncFtpStream<stream::Tls>;
 
 /// A session.
 pub struct Classic {

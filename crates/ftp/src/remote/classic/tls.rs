@@ -9,17 +9,19 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use proto::Fingerprint;
-use proto::io::tls::possession;
+use proto::io::Gulping;
+use proto::io::tls::{WAITING, possession};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName};
-use suppaftp::tokio::{AsyncRustlsStream, AsyncTlsConnector};
+use suppaftp::tokio::AsyncTlsConnector;
 use suppaftp::{FtpError, FtpResult};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::stream::Tls;
 use crate::trust::Place;
 
 /// What is known of a server's keys on this control connection.
@@ -90,13 +92,14 @@ impl Handshakes {
         (handshakes, Judge { shown, accepted })
     }
 
-    async fn shake(&self, tcp: TcpStream) -> io::Result<AsyncRustlsStream> {
+    async fn shake(&self, tcp: TcpStream) -> io::Result<Tls> {
         tcp.set_nodelay(true)?;
         let address = tcp.peer_addr()?.ip();
         // A host that no certificate can name is known by its key alone.
         let name = self.place.server_name().unwrap_or(ServerName::IpAddress(address.into()));
-        let shaken = timeout(self.patience, self.connector.connect(name, tcp)).await;
-        let tls = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let shaken = timeout(self.patience, self.connector.connect(name, Gulping::new(tcp))).await;
+        let mut tls = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        tls.get_mut().1.set_buffer_limit(Some(WAITING));
         let certificates = tls.get_ref().1.peer_certificates().unwrap_or_default().to_vec();
         let key = certificates.first().and_then(Fingerprint::of);
         let key = key.ok_or_else(|| io::Error::other("the server showed no certificate"))?;
@@ -110,7 +113,7 @@ impl Handshakes {
             self.keys.differed.store(true, Ordering::Relaxed);
             return Err(io::Error::other("the data connection shows another key"));
         }
-        Ok(tls.into())
+        Ok(Tls(tls))
     }
 }
 
@@ -118,13 +121,13 @@ impl Handshakes {
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl AsyncTlsConnector for Handshakes {
-    type Stream = AsyncRustlsStream;
+    type Stream = Tls;
 
     fn connect<'me, 'name, 'both>(
         &'me self,
         _domain: &'name str,
         stream: TcpStream,
-    ) -> Boxed<'both, FtpResult<AsyncRustlsStream>>
+    ) -> Boxed<'both, FtpResult<Tls>>
     where
         'me: 'both,
         'name: 'both,

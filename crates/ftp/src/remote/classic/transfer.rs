@@ -5,12 +5,13 @@ use std::path::Path;
 
 use digest::{BATCH, BLOCK, Blocks, Digest, Gap, PlainMd5};
 use store::{Attributes, Outgoing, Proof, ReadAhead, Time, WriteBehind};
-use suppaftp::tokio::{AsyncRustlsStream, TransferStream};
+use suppaftp::tokio::TransferStream;
 use suppaftp::{FtpError, Mode, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 use super::look::Needed;
+use super::stream::Tls;
 use super::{Classic, Trouble, listing, steadily, words};
 use crate::failure::{Code, Failure};
 use crate::progress::Progress;
@@ -18,7 +19,7 @@ use crate::remote::disk::on_disk;
 use crate::remote::{Into, Receipt, Verified};
 
 /// A data connection and the answer that comes at its end.
-pub(super) type Stream = TransferStream<AsyncRustlsStream>;
+pub(super) type Stream = TransferStream<Tls>;
 
 /// What is said when data is about to come or go.
 const OPENING: [Status; 2] = [Status::AboutToSend, Status::AlreadyOpen];
