@@ -46,6 +46,16 @@ fn what_does_not_end_as_it_should_is_not_kept() {
 }
 
 #[test]
+fn a_server_that_wants_a_new_session_for_more_data_gets_one() {
+    let work = tempfile::tempdir().unwrap();
+    let server = Scripted::start(Script { shy: true, ..Script::default() });
+    let batch = client(&server, &work).option("-b").option("-").stdin("pwd\nget file\n");
+    batch.run().ok().wrote("/\n").told("connecting again");
+    assert_eq!(fs::read(work.path().join("file")).unwrap(), b"data");
+    assert_eq!(server.heard().iter().filter(|line| line.starts_with("PASS")).count(), 2);
+}
+
+#[test]
 fn a_file_of_a_size_that_nobody_told_is_taken_when_it_ends_well() {
     let work = tempfile::tempdir().unwrap();
     let data = e2e::bytes(5 << 20, 3);

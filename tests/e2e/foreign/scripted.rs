@@ -26,6 +26,8 @@ pub(super) struct Script {
     pub(super) stalls: bool,
     /// Whether its first guest is sent away after PWD.
     pub(super) tires: bool,
+    /// Whether its first guest gets no data.
+    pub(super) shy: bool,
 }
 
 impl Default for Script {
@@ -40,6 +42,7 @@ impl Default for Script {
             other: "502 What?",
             stalls: false,
             tires: false,
+            shy: false,
         }
     }
 }
@@ -61,6 +64,7 @@ impl Scripted {
             for (number, connection) in listener.incoming().enumerate() {
                 let (mut script, hears) = (script.clone(), Arc::clone(&hears));
                 script.tires &= number == 0;
+                script.shy &= number == 0;
                 thread::spawn(move || drop(serve(connection.unwrap(), &script, &hears)));
             }
         });
@@ -99,6 +103,10 @@ fn serve(control: TcpStream, script: &Script, heard: &Mutex<Vec<String>>) -> io:
             "RETR" | "LIST" | "MLSD" if passive.is_some() => {
                 let (mut data, _) = passive.take().unwrap().accept()?;
                 write!(say, "150 Here it comes\r\n")?;
+                if script.shy {
+                    write!(say, "425 Not in this session\r\n")?;
+                    continue;
+                }
                 // Who hears a lie may hang up in its middle.
                 let _heard_enough = data.write_all(&script.data);
                 if script.stalls {

@@ -1,6 +1,7 @@
 //! Every verb at every server.
 
 use std::fs;
+use std::net::Ipv6Addr;
 use std::time::{Duration, UNIX_EPOCH};
 
 use e2e::{bytes, md5, stages};
@@ -139,6 +140,14 @@ at! {
     vsftpd_inside_tls: Foreign::vsftpd(Tls::Implicit);
     pyftpdlib_plain: Foreign::pyftpdlib(Tls::No, &[]);
     pyftpdlib_tls: Foreign::pyftpdlib(Tls::Explicit, &[]);
+}
+
+#[test]
+fn data_finds_its_way_over_ipv6() {
+    let server = Foreign::vsftpd_at(Ipv6Addr::LOCALHOST.into(), Tls::Explicit, "");
+    fs::write(server.work().join("mine"), "data").unwrap();
+    server.client().args(["put", "mine", "theirs"]).run().ok();
+    server.client().args(["cat", "theirs"]).run().ok().wrote("data");
 }
 
 #[test]

@@ -149,6 +149,9 @@ impl Classic {
                     self.lost = true;
                     return Err(words::closing(&self.host, &answer).into());
                 }
+                // Some servers want each data connection to resume a TLS session of the control connection, and hand out too
+                // few tickets for many empty files. A new control connection has new ones.
+                self.lost |= answer.code == words::NO_DATA_CONNECTION;
                 Err(Trouble::Refused(answer))
             }
             Ok(Err(error)) => Err(self.broken(&error).into()),

@@ -231,7 +231,7 @@ impl Classic {
     ) -> Result<Digest, Trouble> {
         let (mut md5, mut spare) = (PlainMd5::new(), Blocks::default());
         let hashed = self.offers.digester.is_some();
-        while let Some(blocks) = file.next(spare).await.map_err(Failure::from)? {
+        while let Some(blocks) = file.next(spare).await.map_err(broken_off)? {
             for chunk in blocks.buffer().chunks(CHUNK) {
                 if hashed {
                     md5.update(chunk);
@@ -323,6 +323,12 @@ impl Sink {
             Sink::File(_) | Sink::Nowhere => Ok(blocks),
         }
     }
+}
+
+/// A failure of this computer's disk in the middle of a file: classic FTP has no way to take back what was sent.
+fn broken_off(error: store::Error) -> Failure {
+    let failure = Failure::from(error);
+    Failure { message: format!("{}; the server has a part of it now", failure.message), ..failure }
 }
 
 fn stored_otherwise() -> Failure {

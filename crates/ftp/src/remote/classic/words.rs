@@ -13,6 +13,9 @@ use crate::trust::Place;
 /// The server ends the session.
 pub(super) const CLOSING: u16 = 421;
 
+/// There is no data connection.
+pub(super) const NO_DATA_CONNECTION: u16 = 425;
+
 /// The name is known, the password is to come.
 pub(super) const PASSWORD_NEEDED: u16 = 331;
 
@@ -72,7 +75,7 @@ impl Answer {
 /// out of the sentence before it is read: a name may sound like anything.
 pub(super) fn meaning(answer: &Answer, path: &str) -> Option<Code> {
     match answer.code {
-        425 => return Some(Code::Connection),
+        NO_DATA_CONNECTION => return Some(Code::Connection),
         430 | 530 => return Some(Code::Login),
         452 | 552 => return Some(Code::Storage),
         532..=534 => return Some(Code::Denied),
