@@ -117,7 +117,7 @@ impl From<store::Error> for Failure {
                 Code::Other
             }
             Kind::NoSpace | Kind::Quota | Kind::TooLarge | Kind::ReadOnly | Kind::Io => Code::Storage,
-            Kind::Changed | Kind::NotVerified => Code::NotVerified,
+            Kind::Changed | Kind::BeyondTheEnd | Kind::NotVerified => Code::NotVerified,
         };
         Failure { code, message: error.sentence().to_owned(), remedy: error.remedy().map(str::to_owned) }
     }

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod check;
+mod classic;
 pub mod config;
 pub mod core;
 mod descriptors;

@@ -1,6 +1,7 @@
 //! Reading users.toml again while the server runs: all that it says anew, or nothing.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -88,7 +89,7 @@ impl Reload {
     /// Key and certificate, read again from the files that they were read from. Where the server's own are gone, none are made:
     /// it goes on with those it has.
     fn tls(&self, config: &Config) -> Result<Option<Tls>, Refused> {
-        if self.started.native.tls.is_none() || config.native.tls != self.started.native.tls {
+        if self.started.tls.is_none() || config.tls != self.started.tls {
             return Ok(None);
         }
         let config = config.clone();
@@ -106,7 +107,7 @@ impl Reload {
 
 /// What the supervisor shows of a server that serves.
 pub(crate) fn status(config: &Config) -> String {
-    let listen: Vec<String> = config.native.listen.iter().map(ToString::to_string).collect();
+    let listen: Vec<String> = config.listeners().map(|address| address.to_string()).collect();
     format!("{} users, listening on {}", config.users.len(), listen.join(" "))
 }
 
@@ -123,12 +124,79 @@ pub(crate) fn warn_of_readers(config: &Config, exposed: io::Result<Option<String
 /// The keys that say something else, and of which a running server takes no notice.
 fn fixed(started: &Config, now: &Config) -> Vec<&'static str> {
     let (door, new) = (&started.native, &now.native);
-    let changed = [
+    let mut changed = vec![
         ("state", started.state != now.state),
         ("roots", started.roots != now.roots),
         ("listen", door.listen != new.listen),
         ("digests", door.digests != new.digests),
-        ("tls, certificate or key", door.tls != new.tls),
+        ("tls", door.tls != new.tls),
+        ("certificate or key", files(started) != files(now)),
     ];
+    match (&started.classic, &now.classic) {
+        (Some(door), Some(new)) => changed.extend([
+            ("[classic] listen", door.listen != new.listen),
+            ("[classic] implicit", door.implicit != new.implicit),
+            ("[classic] passive_ports", door.passive_ports != new.passive_ports),
+            ("[classic] external", door.external != new.external),
+            ("[classic] tls", door.tls != new.tls),
+            ("[classic] resumption", door.resumption != new.resumption),
+            ("[classic] lenient_eof", door.lenient_eof != new.lenient_eof),
+        ]),
+        (door, new) => changed.push(("[classic]", door.is_some() != new.is_some())),
+    }
     changed.into_iter().filter_map(|(key, changed)| changed.then_some(key)).collect()
+}
+
+/// The certificate and key that are named.
+fn files(config: &Config) -> Option<&(PathBuf, PathBuf)> {
+    config.tls.as_ref().and_then(|tls| tls.files.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        Config::parse(Path::new("users.toml"), text).unwrap()
+    }
+
+    const NATIVE: &str = "[native]\nlisten = [\"127.0.0.1:1\"]\n";
+
+    #[test]
+    fn what_needs_a_restart_is_named() {
+        let both = format!("{NATIVE}[classic]\nlisten = [\"127.0.0.1:2\"]\n");
+        for (now, expected) in [
+            (both.clone(), &[][..]),
+            (NATIVE.into(), &["[classic]"]),
+            (both.replace(":1", ":3"), &["listen"]),
+            (both.replace("[classic]", "tls = false\n[classic]"), &["tls"]),
+            (
+                both.replace("[classic]", "certificate = \"c\"\nkey = \"k\"\n[classic]"),
+                &["certificate or key"],
+            ),
+            (both.replace(":2", ":3"), &["[classic] listen"]),
+            (
+                format!(
+                    "{both}passive_ports = \"5\"\nexternal = \"192.0.2.1\"\nimplicit = [\"127.0.0.1:4\"]"
+                ),
+                &["[classic] implicit", "[classic] passive_ports", "[classic] external"],
+            ),
+            (
+                format!("{both}tls = \"offered\"\nresumption = \"required\"\nlenient_eof = true"),
+                &["[classic] tls", "[classic] resumption", "[classic] lenient_eof"],
+            ),
+            (format!("{both}[limits]\nsessions = 3"), &[]),
+        ] {
+            assert_eq!(fixed(&config(&both), &config(&now)), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn the_status_names_every_listener() {
+        let config =
+            config(&format!("{NATIVE}[classic]\nlisten = [\"127.0.0.1:2\"]\nimplicit = [\"[::1]:3\"]"));
+        assert_eq!(status(&config), "0 users, listening on 127.0.0.1:1 127.0.0.1:2 [::1]:3");
+    }
 }

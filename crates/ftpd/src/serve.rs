@@ -17,14 +17,14 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::core::{Core, Unopened};
-use crate::ending::End;
+use crate::ending::{End, Ending};
+use crate::listen::Door;
 use crate::logs::Sink;
-use crate::native::Door;
 use crate::notify::Notify;
 use crate::reload::{Reload, status, warn_of_readers};
 use crate::tls::{self, Identity, Tls};
 use crate::wall::{self, Inside};
-use crate::{descriptors, inherit, listen, readers};
+use crate::{classic, descriptors, inherit, listen, native, readers};
 
 /// How long peers may take to hear that their transfer is broken off.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -71,7 +71,8 @@ pub fn run(config: Config, sink: &Sink) -> Result<(), Problem> {
     }
     let tls = identity.map(Tls::new).transpose()?.map(Arc::new);
     let core = Arc::new(Core::new(&config)?);
-    let bound = inherit::listeners(&config.native.listen)?;
+    let addresses: Vec<_> = config.listeners().collect();
+    let bound = inherit::listeners(&addresses)?;
     let threads = available_parallelism().map_or(1, usize::from); // looks into /proc and /sys
     let (wall, keeper) = wall::raise(&inside(&config, sink))?;
 
@@ -90,7 +91,7 @@ pub fn run(config: Config, sink: &Sink) -> Result<(), Problem> {
 
 /// What the wall leaves open.
 fn inside(config: &Config, sink: &Sink) -> Inside {
-    let tls = config.native.tls.as_ref().and_then(|tls| tls.files.clone());
+    let tls = config.tls.as_ref().and_then(|tls| tls.files.clone());
     let identity = tls.into_iter().flat_map(|(certificate, key)| [certificate, key]);
     Inside {
         homes: config.users.values().map(|user| user.home.clone()).collect(),
@@ -98,6 +99,8 @@ fn inside(config: &Config, sink: &Sink) -> Inside {
         state: config.state.exists().then(|| config.state.clone()),
         reread: [config.file.clone()].into_iter().chain(identity).collect(),
         log: sink.path().map(Into::into),
+        ports: config.classic.as_ref().map(|classic| classic.passive_ports.clone().unwrap_or(0..=0)),
+        calls: config.classic.is_some(),
     }
 }
 
@@ -106,17 +109,16 @@ async fn serve(reload: Reload, bound: Vec<TcpListener>) -> Result<(), Problem> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let hangup = signal(SignalKind::hangup())?;
     let (end, ending) = End::new();
-    let (core, tls, notify) = (reload.core.clone(), reload.tls.clone(), reload.notify.clone());
-    let (digests, status) = (reload.started.native.digests.clone(), status(&reload.started));
-    let door = Arc::new(Door { core: core.clone(), tls, digests, ending });
+    let (core, notify, status) = (reload.core.clone(), reload.notify.clone(), status(&reload.started));
+    let doors = doors(&reload, &ending);
 
     let sweeping = core.clone();
     let swept = spawn_blocking(move || sweeping.sweep());
     let sessions = TaskTracker::new();
-    for listener in bound {
+    for (listener, door) in bound.into_iter().zip(doors) {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         info!(address = %listener.local_addr()?, "listening");
-        tokio::spawn(listen::accept(listener, door.clone(), sessions.clone()));
+        tokio::spawn(listen::accept(listener, door, sessions.clone()));
     }
     tokio::spawn(async move {
         if swept.await.is_ok() {
@@ -149,6 +151,21 @@ async fn serve(reload: Reload, bound: Vec<TcpListener>) -> Result<(), Problem> {
     }
     info!("ended");
     Ok(())
+}
+
+/// The door behind each listener, in the order of [`Config::listeners`].
+fn doors(reload: &Reload, ending: &Ending) -> Vec<Door> {
+    let Config { native, classic, .. } = &reload.started;
+    let tls = reload.tls.clone().filter(|_| native.tls);
+    let (core, digests) = (reload.core.clone(), native.digests.clone());
+    let behind = Arc::new(native::Door { core: core.clone(), tls, digests, ending: ending.clone() });
+    let mut doors: Vec<Door> = native.listen.iter().map(|_| Door::Native(behind.clone())).collect();
+    if let (Some(config), Some(tls)) = (classic, &reload.tls) {
+        let behind = Arc::new(classic::Door::new(core, tls.clone(), config.clone(), ending.clone()));
+        doors.extend(config.listen.iter().map(|_| Door::Classic(behind.clone())));
+        doors.extend(config.implicit.iter().map(|_| Door::Implicit(behind.clone())));
+    }
+    doors
 }
 
 /// Reloads at each SIGHUP; those that come meanwhile are one more. Where the server had a terminal, and has none any more, that is

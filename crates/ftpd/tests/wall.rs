@@ -29,16 +29,24 @@ fn inside(at: &Path) -> Inside {
         state: Some(at.join("state")),
         reread: vec![at.join("conf/users.toml")],
         log: Some(at.join("log")),
+        ..Inside::default()
     }
 }
 
 /// Runs `tries` behind a wall. Where the kernel has none, nothing can be shown.
 fn walled(tries: impl FnOnce(&Path, &Wall, &Keeper) + Send) {
+    walled_save_for(|_| {}, tries);
+}
+
+/// The same where something more is permitted.
+fn walled_save_for(more: impl FnOnce(&mut Inside) + Send, tries: impl FnOnce(&Path, &Wall, &Keeper) + Send) {
     let directory = place();
     let at = directory.path();
     thread::scope(|scope| {
         let tried = scope.spawn(|| {
-            let (wall, keeper) = raise(&inside(at)).unwrap();
+            let mut inside = inside(at);
+            more(&mut inside);
+            let (wall, keeper) = raise(&inside).unwrap();
             if wall.permits(Path::new("/")) {
                 eprintln!("not tested: this kernel has no Landlock");
                 return;
@@ -113,6 +121,36 @@ fn no_port_is_opened_and_nobody_called() {
             denied(TcpStream::connect(address), "a connection");
         }
         drop(listener.try_clone().unwrap());
+    });
+}
+
+#[test]
+fn data_connections_go_through_their_ports_and_no_others() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // Free at this moment, and not among those that the system gives to others.
+    let mut ports = (20_000..30_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    let (free, other) = (ports.next().unwrap(), ports.next().unwrap());
+    let permit = |inside: &mut Inside| (inside.ports, inside.calls) = (Some(free..=free), true);
+    walled_save_for(permit, |_, _, keeper| {
+        TcpListener::bind(("127.0.0.1", free)).unwrap();
+        TcpStream::connect(address).unwrap();
+        TcpListener::bind("127.0.0.1:0").unwrap(); // as who calls from an address does
+        let other = TcpListener::bind(("127.0.0.1", other));
+        if other.is_err() {
+            denied(other, "another port"); // where the kernel is older than that, it may
+            let call = keeper.run(move || TcpStream::connect(address)).unwrap();
+            denied(call, "a connection of the keeper");
+        }
+    });
+    let any = |inside: &mut Inside| inside.ports = Some(0..=0);
+    walled_save_for(any, |_, _, _| {
+        TcpListener::bind("127.0.0.1:0").unwrap();
+        let named = TcpListener::bind(("127.0.0.1", free));
+        if named.is_err() {
+            denied(named, "a port by its number");
+            denied(TcpStream::connect(address), "a connection");
+        }
     });
 }
 

@@ -37,6 +37,8 @@ pub enum Kind {
     ReadOnly,
     /// The file changed while it was read.
     Changed,
+    /// The file ends before the place to begin at.
+    BeyondTheEnd,
     /// A digest, the root or the size is not what was stated.
     NotVerified,
     /// Anything else that the system reports.
@@ -70,6 +72,10 @@ impl Kind {
                 ("the file system is read-only", "Choose another place, or have it mounted for writing.")
             }
             Kind::Changed => ("the file changed while it was read", "Try again when nothing writes to it."),
+            Kind::BeyondTheEnd => (
+                "the file ends before the place to begin at",
+                "It became shorter, perhaps; transfer it from its beginning.",
+            ),
             Kind::NotVerified => ("what arrived is not what was sent", "Nothing was stored; send it again."),
             Kind::Io => ("the system reports an error", "Try again; the log of that side says more."),
         }

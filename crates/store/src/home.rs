@@ -3,12 +3,14 @@
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File};
 use std::io;
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use digest::{Algorithm, Digest, PlainMd5};
+use digest::Algorithm;
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, fsync, mkdirat, renameat, unlinkat};
 use rustix::io::Errno;
 
@@ -18,12 +20,13 @@ use crate::entry::{Attributes, Entry};
 use crate::error::{Error, Kind};
 use crate::incoming::{Incoming, Replace};
 use crate::listing::Listing;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Going, Outgoing};
 use crate::path::HomePath;
 use crate::place::{Place, entry_at};
-use crate::quota::{Ledger, size_at};
+use crate::quota::{Ledger, free_space, size_at};
 use crate::source::Source;
 use crate::stage::Durability;
+use crate::streamed::{self, Keep, Streamed};
 use crate::sweep::{Swept, sweep_tree};
 
 /// How a home is kept.
@@ -105,10 +108,19 @@ impl Home {
     /// Opens a file to send it, from block number `first_block` on; its size is fixed now.
     ///
     /// # Errors
-    /// [`Kind::IsDirectory`], [`Kind::Special`] for anything but a regular file, without waiting for it; [`Kind::Changed`] if
-    /// it has not so many blocks; [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
+    /// [`Kind::IsDirectory`], [`Kind::Special`] for anything but a regular file, without waiting for it; [`Kind::BeyondTheEnd`]
+    /// if it has not so many blocks; [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
     pub fn open(&self, path: &HomePath, algorithm: Algorithm, first_block: u64) -> Result<Outgoing, Error> {
         Outgoing::from_block(self.base().file(&path.relative())?, algorithm, first_block)
+    }
+
+    /// Opens a file to send the bytes of `range`, as far as it has them, to a peer that verifies nothing; `touched` says whether
+    /// they are needed on the way, to be encrypted or changed.
+    ///
+    /// # Errors
+    /// As [`open`](Home::open); [`Kind::BeyondTheEnd`] if it ends before the range.
+    pub fn open_plain(&self, path: &HomePath, range: Range<u64>, touched: bool) -> Result<Going, Error> {
+        Going::begin(Outgoing::plain(self.base().file(&path.relative())?, range)?, touched)
     }
 
     /// Begins to receive a file of `size` bytes at `path`, where nothing is to be seen of it until it is committed. Where
@@ -126,7 +138,51 @@ impl Home {
     ) -> Result<Incoming, Error> {
         let place = Place::find(self.base(), path.relative())?;
         let reservation = self.ledger.reserve(size)?;
-        Incoming::begin(place, size, algorithm, replace, reservation, self.durability)
+        Incoming::begin(place, Some(size), algorithm, replace, reservation, self.durability)
+    }
+
+    /// Begins to receive at `path` a file whose length nobody knows, behind what is kept of the one that is there; otherwise as
+    /// [`create`](Home::create). `expected` bytes must fit in now, and more may come. What is kept is copied here.
+    ///
+    /// # Errors
+    /// As [`create`](Home::create); [`Kind::BeyondTheEnd`] where less is there than is to be kept; and what reading reports.
+    pub fn receive(
+        &self,
+        path: &HomePath,
+        keep: Keep,
+        expected: u64,
+        replace: Replace,
+    ) -> Result<Streamed, Error> {
+        let place = Place::find(self.base(), path.relative())?;
+        if free_space(&place.directory)?.is_some_and(|free| free < expected) {
+            return Err(Kind::NoSpace.into());
+        }
+        let reservation = self.ledger.reserve(expected)?;
+        let begun = Incoming::begin(place, None, streamed::ALGORITHM, replace, reservation, self.durability)?;
+        let mut kept = keep.of(|| self.base().file(&path.relative()))?;
+        Streamed::begin(begun.with_md5(), kept.as_mut())
+    }
+
+    /// Describes what has the name `path`: of a link, the link.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
+    pub fn describe(&self, path: &HomePath) -> Result<Entry, Error> {
+        let (parent, name) = match path.name() {
+            Some(_) => self.parent(path)?,
+            None => return self.stat(path),
+        };
+        let stat = entry_at(&parent, name)?.ok_or(Kind::NotFound)?;
+        Ok(Entry::new(name.as_bytes().to_vec(), &stat))
+    }
+
+    /// Bytes that may still be stored where the directory `path` is: of the quota, and of the disk. `None` where nobody knows.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::NotDirectory`], [`Kind::Denied`], and what the system reports.
+    pub fn available(&self, path: &HomePath) -> Result<Option<u64>, Error> {
+        let free = free_space(&*self.base().directory(&path.relative())?)?;
+        Ok(free.into_iter().chain(self.ledger.left()).min())
     }
 
     /// Makes a directory.
@@ -194,25 +250,28 @@ impl Home {
         attributes::set(&self.base().handle(&path.relative())?, attributes)
     }
 
-    /// The plain MD5 of a whole file (RFC 1321), and its size. `go_on` is told after each piece how many bytes are read, and
-    /// says whether to go on.
+    /// Reads the bytes of `range`, as far as the file has them: `each` is given them piece by piece, and says whether to go on. The
+    /// size of the whole file.
     ///
     /// # Errors
     /// As [`open`](Home::open); [`Kind::Changed`] if the file changed meanwhile; [`Kind::Io`] if it was not to go on.
-    pub fn md5(&self, path: &HomePath, go_on: &mut dyn FnMut(u64) -> bool) -> Result<(u64, Digest), Error> {
-        let mut source = Source::new(self.base().file(&path.relative())?, 0)?;
-        let mut digest = PlainMd5::new();
+    pub fn read(
+        &self,
+        path: &HomePath,
+        range: Range<u64>,
+        each: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<u64, Error> {
+        let mut source = Source::new(self.base().file(&path.relative())?, range.start)?.up_to(range.end);
         let mut buffer = vec![0; 256 * 1024];
         while source.remaining() > 0 {
             let piece =
                 usize::try_from(source.remaining()).map_or(buffer.len(), |left| left.min(buffer.len()));
             source.fill(vec![&mut buffer[..piece]])?;
-            digest.update(&buffer[..piece]);
-            if !go_on(source.size() - source.remaining()) {
+            if !each(&buffer[..piece]) {
                 return Err(STOPPED);
             }
         }
-        Ok((source.size(), digest.finish()))
+        Ok(source.size())
     }
 
     /// Walks through the home, removes the stages whose writers died, and counts for the quota. A file that comes or goes

@@ -6,15 +6,16 @@ use std::io::IoSlice;
 use std::path::Path;
 
 use digest::{Algorithm, BLOCK, Blocks, Digest, Root};
-use rustix::fs::{Mode, fstat, fstatvfs};
+use rustix::fs::{Mode, fstat};
 use rustix::io::{Errno, pwritev};
 
+use crate::alongside::Alongside;
 use crate::attributes::set_new;
 use crate::beneath::Base;
 use crate::entry::{self, Attributes};
 use crate::error::{Error, Kind};
 use crate::place::Place;
-use crate::quota::{Reservation, size_at};
+use crate::quota::{Reservation, free_space, size_at};
 use crate::stage::{Durability, Stage};
 
 /// Whether a file of that name may be replaced.
@@ -36,7 +37,7 @@ pub enum Proof {
         /// The root of its blocks.
         root: Digest,
     },
-    /// No more than that the connection ended as it should. The size announced is then an upper bound.
+    /// No more than that the connection ended as it should. The size announced, if one was, is then an upper bound.
     CleanEnd,
 }
 
@@ -47,6 +48,8 @@ pub struct Receipt {
     pub size: u64,
     /// The root of its blocks, computed here.
     pub root: Digest,
+    /// Its plain MD5, where it was asked for and held nothing up.
+    pub md5: Option<Digest>,
 }
 
 /// A file that is being received. Dropped without [`commit`](Incoming::commit), it leaves no trace.
@@ -62,6 +65,7 @@ pub struct Incoming {
     written: u64,
     algorithm: Algorithm,
     root: Root,
+    md5: Option<Alongside>,
     /// A write failed: what the stage holds now is nobody's file.
     failed: bool,
 }
@@ -80,7 +84,7 @@ impl Incoming {
         durability: Durability,
     ) -> Result<Incoming, Error> {
         let place = Place::find(Base::Ambient, path.to_owned())?;
-        Incoming::begin(place, size, algorithm, Replace::Yes, None, durability)
+        Incoming::begin(place, Some(size), algorithm, Replace::Yes, None, durability)
     }
 
     /// The same for a file of which nobody knows the size before its end.
@@ -97,7 +101,7 @@ impl Incoming {
 
     pub(crate) fn begin(
         place: Place,
-        size: u64,
+        size: Option<u64>, // where the sender announced one
         algorithm: Algorithm,
         replace: Replace,
         reservation: Option<Reservation>,
@@ -107,9 +111,7 @@ impl Incoming {
         if old.is_some() && replace == Replace::No {
             return Err(Kind::Exists.into());
         }
-        let space = fstatvfs(&directory)?;
-        // A file system that tells no size at all (some of those in memory or on a network) tells no free space either.
-        if space.f_blocks > 0 && space.f_bavail.saturating_mul(space.f_frsize) < size {
+        if free_space(&directory)?.is_some_and(|free| size.is_some_and(|size| free < size)) {
             return Err(Kind::NoSpace.into());
         }
         let stage = Stage::create(directory, Mode::RUSR | Mode::WUSR)?;
@@ -120,12 +122,19 @@ impl Incoming {
             old_mode: old.as_ref().map(entry::mode),
             reservation,
             durability,
-            size,
+            size: size.unwrap_or(u64::MAX),
             written: 0,
             algorithm,
             root: Root::new(algorithm),
+            md5: None,
             failed: false,
         })
+    }
+
+    /// Has the plain MD5 computed on the way, as long as that does not hold up the rest.
+    pub(crate) fn with_md5(mut self) -> Incoming {
+        self.md5 = Some(Alongside::new());
+        self
     }
 
     /// Bytes written so far.
@@ -153,6 +162,9 @@ impl Incoming {
 
     fn append(&mut self, blocks: &Blocks) -> Result<(), Error> {
         let end = self.end_after(blocks).ok_or(Kind::NotVerified)?;
+        if let Some(reservation) = &mut self.reservation {
+            reservation.grow_to(end)?;
+        }
         let digests = match blocks.digests() {
             [] => Cow::Owned(digest::of_blocks(self.algorithm, &blocks.slices().collect::<Vec<_>>())),
             stated if blocks.verify(self.algorithm) => Cow::Borrowed(stated),
@@ -173,6 +185,12 @@ impl Incoming {
             }
         }
         digests.iter().for_each(|digest| self.root.push(digest));
+        if let Some(md5) = &mut self.md5 {
+            blocks.slices().for_each(|block| md5.update(block));
+            if md5.holds_up() {
+                self.md5 = None;
+            }
+        }
         self.written = end;
         Ok(())
     }
@@ -197,12 +215,13 @@ impl Incoming {
     /// [`Kind::IsDirectory`] if a directory took the name meanwhile; and what the system reports. The stage is gone then; where no
     /// more than the last sync of the directory failed, the file has its name already.
     pub fn commit(mut self, proof: Proof, attributes: Attributes) -> Result<Receipt, Error> {
-        let receipt = Receipt { size: self.written, root: self.root.value() };
+        let md5 = self.md5.take().map(Alongside::finish);
+        let receipt = Receipt { size: self.written, root: self.root.value(), md5 };
         if self.failed {
             return Err(Kind::NotVerified.into());
         }
         if let Proof::Root { size, root } = proof
-            && (size != self.size || receipt != Receipt { size, root })
+            && (size != self.size || (receipt.size, receipt.root) != (size, root))
         {
             return Err(Kind::NotVerified.into());
         }

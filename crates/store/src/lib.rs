@@ -6,6 +6,7 @@
 //! two pipelines for async callers, [`ReadAhead`] and [`WriteBehind`].
 
 mod ahead;
+mod alongside;
 mod attributes;
 mod behind;
 mod beneath;
@@ -23,6 +24,7 @@ mod quota;
 mod round;
 mod source;
 mod stage;
+mod streamed;
 mod sweep;
 
 pub use ahead::ReadAhead;
@@ -34,7 +36,8 @@ pub use home::{Home, Options};
 pub use incoming::{Incoming, Proof, Receipt, Replace};
 pub use listing::Listing;
 pub use name::Name;
-pub use outgoing::Outgoing;
+pub use outgoing::{Going, Outgoing};
 pub use path::HomePath;
 pub use stage::Durability;
+pub use streamed::{Keep, Streamed};
 pub use sweep::{Swept, sweep_directory};

@@ -1,21 +1,55 @@
 //! A file going out: read in blocks, hashed, its root taken.
 
 use std::fs::File;
+use std::ops::Range;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, Root};
 
+use crate::ahead::ReadAhead;
 use crate::beneath::Base;
 use crate::entry::Attributes;
 use crate::error::{Error, Kind};
 use crate::source::Source;
 
+/// From this size on, a peer that verifies nothing is sent a file by the kernel: below, one read and one write are as fast.
+const SENT: u64 = 64 * 1024;
+
+/// A file on its way to a peer that verifies nothing.
+#[derive(Debug)]
+pub enum Going {
+    /// Read here: it is small, or somebody needs the bytes.
+    Read(ReadAhead),
+    /// For [`Outgoing::send`].
+    Sent(Outgoing),
+}
+
+impl Going {
+    /// Begins. `touched` says whether the bytes are needed, to be encrypted or changed.
+    pub(crate) fn begin(outgoing: Outgoing, touched: bool) -> Result<Going, Error> {
+        if touched || outgoing.remaining() <= SENT {
+            Ok(Going::Read(ReadAhead::begin(outgoing, Gap::default())?))
+        } else {
+            Ok(Going::Sent(outgoing))
+        }
+    }
+
+    /// As [`Outgoing::size`].
+    pub fn size(&self) -> u64 {
+        match self {
+            Going::Read(file) => file.size(),
+            Going::Sent(file) => file.size(),
+        }
+    }
+}
+
 /// A regular file being read, its size fixed when it was opened.
 #[derive(Debug)]
 pub struct Outgoing {
     source: Source,
-    algorithm: Algorithm,
-    root: Root,
+    /// Where a digest is wanted.
+    hashing: Option<(Algorithm, Root)>,
 }
 
 impl Outgoing {
@@ -38,9 +72,18 @@ impl Outgoing {
     pub(crate) fn from_block(file: File, algorithm: Algorithm, first: u64) -> Result<Outgoing, Error> {
         let source = Source::new(file, first.saturating_mul(BLOCK as u64))?;
         if first > source.size().div_ceil(BLOCK as u64) {
-            return Err(BEYOND_THE_END);
+            return Err(Kind::BeyondTheEnd.into());
         }
-        Ok(Outgoing { source, algorithm, root: Root::new(algorithm) })
+        Ok(Outgoing { source, hashing: Some((algorithm, Root::new(algorithm))) })
+    }
+
+    /// The bytes of `range`, as far as there are any, for a peer that verifies nothing: without digests.
+    pub(crate) fn plain(file: File, range: Range<u64>) -> Result<Outgoing, Error> {
+        let source = Source::new(file, range.start)?;
+        if range.start > source.size() {
+            return Err(Kind::BeyondTheEnd.into());
+        }
+        Ok(Outgoing { source: source.up_to(range.end), hashing: None })
     }
 
     /// Bytes of the whole file.
@@ -69,20 +112,26 @@ impl Outgoing {
         blocks.lay_out(data, gap);
         if data > 0 {
             self.source.fill(blocks.slices_mut())?;
-            blocks.hash(self.algorithm);
-            blocks.digests().iter().for_each(|digest| self.root.push(digest));
+            if let Some((algorithm, root)) = &mut self.hashing {
+                blocks.hash(*algorithm);
+                blocks.digests().iter().for_each(|digest| root.push(digest));
+            }
         }
         Ok(data)
     }
 
-    /// The root of the blocks read so far: of the whole file, if it was read from its first block to its end.
-    pub fn root(&self) -> Digest {
-        self.root.value()
+    /// Has the kernel copy the next bytes to a socket that does not block, until that is full or `most` bytes are gone. How many
+    /// went; 0 if it was full. No digest covers them.
+    ///
+    /// # Errors
+    /// As [`read`](Outgoing::read), and what sending reports.
+    pub fn send(&mut self, socket: impl AsFd, most: usize) -> Result<usize, Error> {
+        self.source.send(socket, most)
+    }
+
+    /// The root of the blocks read so far: of the whole file, if it was read from its first block to its end. `None` where no
+    /// digest was wanted.
+    pub fn root(&self) -> Option<Digest> {
+        self.hashing.as_ref().map(|(_, root)| root.value())
     }
 }
-
-const BEYOND_THE_END: Error = Error::new(
-    Kind::Changed,
-    "the file has fewer blocks than the first one asked for",
-    "It became shorter; get it from its beginning.",
-);

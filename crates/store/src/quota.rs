@@ -1,9 +1,11 @@
 //! How many bytes a home's files may have, and have.
 
 use std::ffi::OsStr;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cap_std::fs::Dir;
+use rustix::fs::fstatvfs;
 
 use crate::entry::{self, EntryKind};
 use crate::error::{Error, Kind};
@@ -92,12 +94,36 @@ impl Ledger {
         Ok(())
     }
 
+    /// Bytes that may still come; `None` where nothing is counted.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let limit = self.limit?;
+        let counted = self.bytes();
+        Some(limit.saturating_sub(counted.stored).saturating_sub(counted.reserved))
+    }
+
     fn bytes(&self) -> MutexGuard<'_, Bytes> {
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Bytes free for this process where `directory` is; `None` where the file system does not tell.
+pub(crate) fn free_space(directory: &Dir) -> Result<Option<u64>, Error> {
+    let space = fstatvfs(directory)?;
+    // One that tells no size at all (some of those in memory or on a network) tells no free space either.
+    Ok((space.f_blocks > 0).then(|| space.f_bavail.saturating_mul(space.f_frsize)))
+}
+
 impl Reservation {
+    /// Has at least `bytes` promised.
+    pub(crate) fn grow_to(&mut self, bytes: u64) -> Result<(), Error> {
+        if bytes > self.bytes
+            && let Some(mut more) = self.ledger.reserve(bytes - self.bytes)?
+        {
+            self.bytes += mem::take(&mut more.bytes);
+        }
+        Ok(())
+    }
+
     /// Carries out `publish`, after which `bytes` of the promised ones are stored, and those that `freed` tells before it are
     /// not. If it fails, everything is given back.
     pub(crate) fn spend(

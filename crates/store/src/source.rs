@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::IoSliceMut;
+use std::os::fd::AsFd;
 
-use rustix::fs::{Advice, Stat, fadvise, fstat};
+use rustix::fs::{Advice, Stat, fadvise, fstat, sendfile};
 use rustix::io::{Errno, preadv};
 
 use crate::entry::{self, EntryKind, Time};
@@ -18,6 +19,7 @@ pub(crate) struct Source {
     file: File,
     opened: Stat,
     at: u64,
+    end: u64,
 }
 
 impl Source {
@@ -29,7 +31,8 @@ impl Source {
             EntryKind::Directory => return Err(Kind::IsDirectory.into()),
             EntryKind::Link | EntryKind::Other => return Err(Kind::Special.into()),
         }
-        let source = Source { at: from.min(entry::size(&opened)), file, opened };
+        let end = entry::size(&opened);
+        let source = Source { at: from.min(end), end, file, opened };
         if source.remaining() > BIG {
             // Only advice: without it, reading is slower and nothing else.
             let _ = fadvise(&source.file, 0, None, Advice::Sequential);
@@ -41,8 +44,14 @@ impl Source {
         entry::size(&self.opened)
     }
 
+    /// To be read no further than byte `end`.
+    pub(crate) fn up_to(mut self, end: u64) -> Source {
+        self.end = end.clamp(self.at, self.size());
+        self
+    }
+
     pub(crate) fn remaining(&self) -> u64 {
-        self.size() - self.at
+        self.end - self.at
     }
 
     pub(crate) fn modified(&self) -> Time {
@@ -69,11 +78,38 @@ impl Source {
                 Err(errno) => return Err(errno.into()),
             }
         }
-        if self.remaining() == 0 {
-            let now = fstat(&self.file)?;
-            if entry::size(&now) != self.size() || entry::modified(&now) != self.modified() {
-                return Err(Kind::Changed.into());
+        self.check_end()
+    }
+
+    /// Has the kernel copy what is left to a socket that does not block (sendfile(2)), until that is full or `most` bytes are
+    /// gone. How many went; 0 when it is full.
+    pub(crate) fn send(&mut self, socket: impl AsFd, most: usize) -> Result<usize, Error> {
+        let (mut sent, mut at) = (0, self.at);
+        while sent < most && self.remaining() > 0 {
+            let piece = usize::try_from(self.remaining()).map_or(most - sent, |left| left.min(most - sent));
+            match sendfile(&socket, &self.file, Some(&mut at), piece) {
+                Ok(0) => return Err(Kind::Changed.into()),
+                Ok(more) => {
+                    sent += more;
+                    self.at = at;
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                Err(errno) => return Err(errno.into()),
             }
+        }
+        self.check_end()?;
+        Ok(sent)
+    }
+
+    /// At the end, whether it is the end of what was opened.
+    fn check_end(&self) -> Result<(), Error> {
+        if self.remaining() > 0 {
+            return Ok(());
+        }
+        let now = fstat(&self.file)?;
+        if entry::size(&now) != self.size() || entry::modified(&now) != self.modified() {
+            return Err(Kind::Changed.into());
         }
         Ok(())
     }

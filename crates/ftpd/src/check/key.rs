@@ -6,7 +6,7 @@ use crate::tls::{Identity, Tls};
 
 /// A finding where there is TLS.
 pub(super) fn finding(config: &Config) -> Option<Finding> {
-    config.native.tls.as_ref()?;
+    config.tls.as_ref()?;
     Some(match Identity::existing(config) {
         Ok(None) => Finding::ok("key: made when it is needed"),
         Ok(Some(identity)) => {

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::config::{Config, User};
+use crate::config::{ANONYMOUS, Access, Config, User};
 use crate::{readers, shell};
 
 /// One line of what was found.
@@ -54,7 +54,7 @@ pub fn run(config: &Config, out: &mut impl Write) -> io::Result<bool> {
     findings.extend(config.roots.iter().map(|path| root(config, path)));
     findings.extend(config.users.iter().map(|(name, user)| home(config, name, user)));
     findings.extend(key::finding(config));
-    findings.extend(port::all(&config.native.listen, config.native.tls.is_some()));
+    findings.extend(port::all(config));
     findings.extend(clock::finding(SystemTime::now()));
     for Finding { verdict, what } in &findings {
         let word = match verdict {
@@ -100,7 +100,15 @@ fn home(config: &Config, name: &str, user: &User) -> Finding {
             return Finding::problem(format!("{why}. give {name} another home"));
         }
     }
-    directory::home(name, &user.home, user.access)
+    let found = directory::home(name, &user.home, user.access);
+    match found.verdict {
+        Verdict::Ok if name == ANONYMOUS && user.access == Access::Drop && user.quota.is_none() => {
+            Finding::warning(format!(
+                "home of {name}: everybody can fill its disk. give it a bound: quota = \"10 GiB\""
+            ))
+        }
+        _ => found,
+    }
 }
 
 /// A directory beneath which homes may be added later.

@@ -143,3 +143,63 @@ fn roots_are_tested_as_homes_are() {
     assert_eq!(roots[1], "problem  roots: taken is not a directory. name another, or move it away");
     assert!(roots[2].starts_with("warning  roots: . holds this file"), "{}", roots[2]);
 }
+
+#[test]
+fn the_classic_door() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let classic = format!(
+        "[classic]\nlisten = [\"0.0.0.0:0\", \"127.0.0.1:0\", \"{address}\"]\nimplicit = [\"0.0.0.0:0\"]\n"
+    );
+    let (directory, file) = place("\"127.0.0.1:0\"", &classic);
+    let (well, lines) = checked(&directory, &file);
+    assert!(!well);
+    let (taken_line, others): (Vec<_>, Vec<_>) =
+        lines[3..].iter().partition(|line| line.contains(&address.to_string()));
+    assert!(taken_line[0].contains("problem  classic: ") && taken_line[0].contains("in use"), "{lines:?}");
+    let expected = [
+        "ok       key: made when it is needed",
+        "ok       native: 127.0.0.1:0, plain, from this machine only",
+        "ok       classic: 0.0.0.0:0, TLS required",
+        "ok       classic: 127.0.0.1:0, TLS required",
+        "ok       classic: 0.0.0.0:0, TLS from the first byte",
+    ];
+    assert_eq!(others, expected);
+
+    drop(taken);
+    fs::write(
+        &file,
+        format!("{}tls = \"offered\"\npassive_ports = \"1-3\"\n", fs::read_to_string(&file).unwrap()),
+    )
+    .unwrap();
+    let (well, lines) = checked(&directory, &file);
+    assert!(well);
+    let expected = [
+        "warning  classic: 0.0.0.0:0 only offers TLS: passwords and files of who goes without can be read on the way. \
+         write tls = \"required\", or keep it to a wire that you trust",
+        "ok       classic: 127.0.0.1:0, TLS offered, from this machine only",
+        &format!("ok       classic: {address}, TLS offered, from this machine only"),
+        "ok       classic: 0.0.0.0:0, TLS from the first byte",
+        "warning  classic: passive_ports: 3 clients use them up, and others have to wait. \
+         name 4 or more, such as \"2122-2141\"",
+    ];
+    assert_eq!(lines[5..], expected);
+    let four = fs::read_to_string(&file).unwrap().replace("1-3", "1-4");
+    fs::write(&file, four).unwrap();
+    assert!(!checked(&directory, &file).1.iter().any(|line| line.contains("passive_ports")));
+}
+
+#[test]
+fn everybody_needs_a_bound() {
+    let anonymous = |more: &str| {
+        let user = format!("[users.anonymous]\nhome = \"pub\"\n{more}");
+        let (directory, file) = place("\"127.0.0.1:0\"", &user);
+        checked(&directory, &file).1[3].clone()
+    };
+    let warning =
+        "warning  home of anonymous: everybody can fill its disk. give it a bound: quota = \"10 GiB\"";
+    assert_eq!(anonymous("access = \"drop\""), warning);
+    for more in ["", "access = \"drop\"\nquota = \"1 MiB\""] {
+        assert_eq!(anonymous(more), "ok       home of anonymous: pub is made when it is needed");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -132,10 +133,22 @@ pub enum Mistake {
         /// How that is written.
         example: &'static str,
     },
-    /// The classic door is asked for.
-    #[error("[classic] is not available in this version. remove the section")]
-    Classic,
-    /// A certificate or key is named, and TLS is off.
+    /// Everybody would have to know the password of everybody's name.
+    #[error(
+        "anonymous has a password, and is the name by which everybody logs in. \
+         remove the line, or give the user another name"
+    )]
+    AnonymousPassword,
+    /// Everybody could change everything.
+    #[error(
+        "anonymous is everybody, who could change and remove all there is. write access = \"read\", \
+         or \"drop\" to let them upload and see nothing"
+    )]
+    AnonymousWrites,
+    /// A passive data connection could be asked for where a door listens.
+    #[error("{0} is listened on, with a port among these. choose ports beside it")]
+    Listener(SocketAddr),
+    /// A certificate or key is named, and no door speaks TLS.
     #[error("without TLS nobody reads this. remove it, or the line tls = false")]
     Unused,
 }

@@ -1,5 +1,6 @@
 //! users.toml: what the server is told, read once, checked whole, with each mistake told by its line.
 
+mod classic;
 mod mistake;
 mod quantity;
 pub(crate) mod read;
@@ -15,10 +16,14 @@ use std::time::Duration;
 use digest::Algorithm;
 use store::Durability;
 
+pub use classic::{Classic, Demand};
 pub use mistake::{Mistake, Problem};
 pub use quantity::Size;
 
 use crate::password::Hash;
+
+/// The user who needs no password: everybody.
+pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// All that users.toml says, with its defaults filled in. Paths are as the server opens them.
 #[derive(Clone, Debug)]
@@ -33,6 +38,10 @@ pub struct Config {
     pub durability: Durability,
     /// `[native]`: the native door.
     pub native: Native,
+    /// `[classic]`: the classic door, if there is one.
+    pub classic: Option<Classic>,
+    /// What the doors that speak TLS prove themselves with, one for all; `None` if there are none.
+    pub tls: Option<Tls>,
     /// `[limits]`: what holds a small machine up.
     pub limits: Limits,
     /// `[users.NAME]`: who may log in, by name.
@@ -42,18 +51,18 @@ pub struct Config {
 /// The native door.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Native {
-    /// Where it listens: one address or more, none twice; port 0 lets the system choose.
+    /// Where it listens, none twice; port 0 lets the system choose. Nowhere, if there is only `[classic]`.
     pub listen: Vec<SocketAddr>,
     /// What it offers, the first being preferred: one digest or more, none twice.
     pub digests: Vec<Algorithm>,
-    /// `tls`: true by default; `None` is plain, for a trusted wire.
-    pub tls: Option<Tls>,
+    /// `tls`: true by default; false is plain, for a trusted wire.
+    pub tls: bool,
 }
 
-/// TLS of a door.
+/// Whom the server proves to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// `certificate` and `key`: files in PEM. `None`: the server's own, in the state directory.
+    /// `certificate` and `key` in `[native]`: files in PEM. `None`: the server's own, in the state directory.
     pub files: Option<(PathBuf, PathBuf)>,
 }
 
@@ -81,8 +90,8 @@ pub struct Limits {
 /// Somebody who may log in.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// What the password is verified against.
-    pub password: Hash,
+    /// What the password is verified against. `None` for `anonymous`, and nobody else: any will do.
+    pub password: Option<Hash>,
     /// The directory that holds all this user sees; made when missing.
     pub home: PathBuf,
     /// The line that says so, counted from 1.
@@ -134,6 +143,12 @@ impl Config {
     /// The first mistake found, with its line and its remedy.
     pub fn parse(file: &Path, text: &str) -> Result<Config, Problem> {
         read::config(file, text, None)
+    }
+
+    /// Every address that a door listens on: the native one's, then `listen` and `implicit` of the classic one.
+    pub fn listeners(&self) -> impl Iterator<Item = SocketAddr> {
+        let classic = self.classic.iter().flat_map(|classic| classic.listen.iter().chain(&classic.implicit));
+        self.native.listen.iter().chain(classic).copied()
     }
 }
 

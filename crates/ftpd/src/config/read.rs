@@ -3,23 +3,25 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use digest::Algorithm;
 use rustix::process::geteuid;
 use store::{Durability, escaped};
 use toml::de::DeTable;
 
 use super::table::{Key, Source, Table, Value, shown};
-use super::{Access, Config, Limits, Mistake, Native, Problem, Size, Tls, User, quantity};
+use super::{
+    ANONYMOUS, Access, Config, Limits, Mistake, Native, Problem, Size, Tls, User, classic, quantity,
+};
 use crate::password::Hash;
 use crate::shell;
 
 const STATE: Key = Key(r#"state = "state""#);
 const ROOTS: Key = Key(r#"roots = ["/srv/ftp"]"#);
 const DURABILITY: Key = Key(r#"durability = "full""#);
-const SECTIONS: [&str; 3] = ["native", "limits", "users"];
+const SECTIONS: [&str; 4] = ["native", "classic", "limits", "users"];
 
 const LISTEN: Key = Key(r#"listen = ["127.0.0.1:10600"]"#);
 const TLS: Key = Key("tls = false");
@@ -82,27 +84,30 @@ pub(crate) fn config(file: &Path, text: &str, mending: Option<Mending<'_>>) -> R
     let top = Table::top(source, document.get_ref());
     let directory = file.parent().unwrap_or(Path::new(""));
 
-    if let Some(classic) = top.section("classic") {
-        return Err(classic.problem(Mistake::Classic));
-    }
     top.knows(&[STATE, ROOTS, DURABILITY], &SECTIONS)?;
     let state = top.get(STATE).map_or(Ok("state".into()), |value| path(value, "the path of a directory"))?;
     let roots = top.get(ROOTS).map_or(Ok(Vec::new()), |value| {
-        value.list("paths of directories", |text| is_path(text).then(|| directory.join(text)), |_| false)
+        value.list("paths of directories", |text| is_path(text).then(|| directory.join(text)), &[], |_| false)
     })?;
     let durability = |name: &str| match name {
         "full" => Some(Durability::Full),
         "none" => Some(Durability::None),
         _ => None,
     };
+    let durability = top
+        .get(DURABILITY)
+        .map_or(Ok(Durability::Full), |value| value.parse("\"full\" or \"none\"", durability))?;
+    let (native, files) = native(&top, directory)?;
+    let classic = classic::read(&top, &native)?;
+    let tls = (native.tls || classic.is_some()).then_some(Tls { files });
     Ok(Config {
         file: file.to_owned(),
         state: directory.join(state),
         roots,
-        durability: top
-            .get(DURABILITY)
-            .map_or(Ok(Durability::Full), |value| value.parse("\"full\" or \"none\"", durability))?,
-        native: native(&top, directory)?,
+        durability,
+        native,
+        classic,
+        tls,
         limits: limits(&top)?,
         users: users(source, &top, directory, mending)?,
     })
@@ -128,30 +133,35 @@ fn syntax(source: Source<'_>, error: &toml::de::Error) -> Problem {
     source.problem(span.start, mistake)
 }
 
-fn native(top: &Table<'_>, directory: &Path) -> Result<Native, Problem> {
-    let section = top.section("native").ok_or_else(|| top.problem(Mistake::NoListener(LISTEN.0)))?;
+/// Certificate and key.
+type Files = (PathBuf, PathBuf);
+
+/// The native door, and the files of the key with which every door proves who the server is.
+fn native(top: &Table<'_>, directory: &Path) -> Result<(Native, Option<Files>), Problem> {
+    let classic = top.section("classic").is_some();
+    let Some(section) = top.section("native") else {
+        let nowhere = Native { listen: Vec::new(), digests: Algorithm::ALL.to_vec(), tls: false };
+        return classic.then_some((nowhere, None)).ok_or_else(|| top.problem(Mistake::NoListener(LISTEN.0)));
+    };
     let table = section.table("[native]".into(), "[native]")?;
     table.knows(&[LISTEN, TLS, CERTIFICATE, KEY, DIGESTS], &[])?;
-    let listen = table.require(LISTEN)?.list(
-        "addresses with ports",
-        |text| text.parse::<SocketAddr>().ok(),
-        |address| address.port() == 0, // each of these is another port
-    )?;
-    let digests = table.get(DIGESTS).map_or(Ok(digest::Algorithm::ALL.to_vec()), |value| {
-        value.list("digests, \"md5\" or \"blake3\"", |name| name.parse().ok(), |_| false)
+    let listen = classic::addresses(table.require(LISTEN)?, &[])?;
+    let digests = table.get(DIGESTS).map_or(Ok(Algorithm::ALL.to_vec()), |value| {
+        value.list("digests, \"md5\" or \"blake3\"", |name| name.parse().ok(), &[], |_| false)
     })?;
-    Ok(Native { listen, digests, tls: tls(&table, directory)? })
+    let tls = table.get(TLS).map_or(Ok(true), Value::flag)?;
+    let files = files(&table, directory, tls || classic)?;
+    Ok((Native { listen, digests, tls }, files))
 }
 
-fn tls(table: &Table<'_>, directory: &Path) -> Result<Option<Tls>, Problem> {
-    let on = table.get(TLS).map_or(Ok(true), Value::flag)?;
+fn files(table: &Table<'_>, directory: &Path, used: bool) -> Result<Option<Files>, Problem> {
     let file = |value| path(value, "the path of a file in PEM").map(|file| directory.join(file));
     match (table.get(CERTIFICATE), table.get(KEY)) {
-        (Some(unused), _) | (None, Some(unused)) if !on => Err(unused.problem(Mistake::Unused)),
-        (Some(certificate), Some(key)) => Ok(Some(Tls { files: Some((file(certificate)?, file(key)?)) })),
+        (Some(unused), _) | (None, Some(unused)) if !used => Err(unused.problem(Mistake::Unused)),
+        (Some(certificate), Some(key)) => Ok(Some((file(certificate)?, file(key)?))),
         (Some(_), None) => table.require(KEY).map(|_| None),
         (None, Some(_)) => table.require(CERTIFICATE).map(|_| None),
-        (None, None) => Ok(on.then(Tls::default)),
+        (None, None) => Ok(None),
     }
 }
 
@@ -217,32 +227,45 @@ fn user(
         }));
     }
     table.knows(&[PASSWORD, HOME, ACCESS, QUOTA], &[])?;
-    let access = |name: &str| Access::ALL.into_iter().find(|access| access.name() == name);
-    let command = || shell::ftpd(source.file, &format!("user passwd {name}"));
     let password = match (mending, table.get(PASSWORD)) {
-        (Some(Mending::Password(mended)), _) if mended == name => Hash::dummy().clone(),
+        (_, password) if name == ANONYMOUS => match password {
+            Some(value) => return Err(value.problem(Mistake::AnonymousPassword)),
+            None => None,
+        },
+        (Some(Mending::Password(mended)), _) if mended == name => Some(Hash::dummy().clone()),
         (_, None) => {
-            return Err(table.problem(Mistake::NoPassword { user: name.into(), command: command() }));
+            let command = shell::ftpd(source.file, &format!("user passwd {name}"));
+            return Err(table.problem(Mistake::NoPassword { user: name.into(), command }));
         }
-        (_, Some(value)) => {
-            let text = value.text().ok_or_else(|| value.wrong_secret("a hash in quotes"))?;
-            let flawed = |flaw| Mistake::Password { user: name.into(), flaw, command: command() };
-            Hash::parse(text).map_err(|flaw| value.problem(flawed(flaw)))?
-        }
+        (_, Some(value)) => Some(hash(source, name, value)?),
     };
     let home = table.require(HOME)?;
     Ok(User {
         password,
         home: directory.join(path(home, "the path of a directory")?),
         home_line: home.line(),
-        access: table
-            .get(ACCESS)
-            .map_or(Ok(Access::default()), |value| value.parse("\"read\", \"write\" or \"drop\"", access))?,
+        access: table.get(ACCESS).map_or(Ok(Access::default()), |value| access(name, value))?,
         quota: table
             .get(QUOTA)
             .map(|value| value.parse("a size above zero", |text| text.parse().ok().map(|Size(bytes)| bytes)))
             .transpose()?,
     })
+}
+
+fn hash(source: Source<'_>, name: &str, value: Value<'_>) -> Result<Hash, Problem> {
+    let text = value.text().ok_or_else(|| value.wrong_secret("a hash in quotes"))?;
+    Hash::parse(text).map_err(|flaw| {
+        let command = shell::ftpd(source.file, &format!("user passwd {name}"));
+        value.problem(Mistake::Password { user: name.into(), flaw, command })
+    })
+}
+
+fn access(name: &str, value: Value<'_>) -> Result<Access, Problem> {
+    let named = |name: &str| Access::ALL.into_iter().find(|access| access.name() == name);
+    match value.parse("\"read\", \"write\" or \"drop\"", named)? {
+        Access::Write if name == ANONYMOUS => Err(value.problem(Mistake::AnonymousWrites)),
+        access => Ok(access),
+    }
 }
 
 fn path(value: Value<'_>, wanted: &str) -> Result<PathBuf, Problem> {

@@ -200,11 +200,12 @@ impl<'a> Value<'a> {
         number.ok_or_else(|| self.wrong(format!("a whole number from 1 to {most}")))
     }
 
-    /// A list of at least one text, each read by `read`, none twice.
+    /// A list of at least one text, each read by `read`, none twice and none that is `taken` by another list.
     pub(super) fn list<T: PartialEq>(
         self,
         wanted: &str,
         read: impl Fn(&str) -> Option<T>,
+        taken: &[T],
         may_repeat: impl Fn(&T) -> bool,
     ) -> Result<Vec<T>, Problem> {
         let list = self.value.as_array().filter(|list| !list.is_empty());
@@ -213,7 +214,7 @@ impl<'a> Value<'a> {
         for element in list.iter() {
             let element = Value { at: element.span().start, value: element.get_ref(), ..self };
             let item = element.parse(&format!("a list of {wanted}"), &read)?;
-            if read_so_far.contains(&item) && !may_repeat(&item) {
+            if (read_so_far.contains(&item) || taken.contains(&item)) && !may_repeat(&item) {
                 return Err(element.problem(Mistake::Twice(shown(element.text().unwrap_or_default()))));
             }
             read_so_far.push(item);

@@ -10,8 +10,11 @@ use store::{Durability, Home, Options};
 use thiserror::Error;
 use tracing::{info, warn};
 
-use crate::config::{Access, Config};
+use crate::config::{ANONYMOUS, Access, Config};
 use crate::password::Hash;
+
+/// Another name of [`ANONYMOUS`], as of old (RFC 1635, section 2.1), unless a user has it.
+const FTP: &str = "ftp";
 
 /// A home that cannot be opened.
 #[derive(Debug, Error)]
@@ -28,7 +31,8 @@ pub struct Unopened {
 /// Somebody who can log in.
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) password: Hash,
+    /// `None`: any will do.
+    pub(super) password: Option<Hash>,
     pub(super) home: Arc<Home>,
     pub(super) access: Access,
     kept: Kept,
@@ -85,7 +89,7 @@ impl Accounts {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Arc<Account>> {
-        self.0.get(name)
+        self.0.get(name).or_else(|| self.0.get(ANONYMOUS).filter(|_| name == FTP))
     }
 
     /// Names that `self` has and `other` lacks.

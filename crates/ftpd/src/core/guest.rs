@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
+use super::accounts::Account;
 use super::doorstep::Place;
 use super::source::Source;
 use super::{Core, Refusal, Session};
@@ -56,33 +57,42 @@ impl Guest {
     }
 
     /// Begins the session of `user`. The work, the words and the wait are the same whether the name or the password is wrong.
+    /// Who needs no password has nothing to guess, and does not wait for those who have.
     ///
     /// # Errors
     /// [`Refusal::BadLogin`]; [`Refusal::TooManySessions`] if there is no place for one more.
     pub async fn login(&self, user: &str, password: SecretString) -> Result<Session, Refusal> {
         let Guest { core, source, place, failed, .. } = self;
+        if let Some(account) = core.rules().accounts.find(user)
+            && account.password.is_none()
+        {
+            return self.enter(account.clone());
+        }
         let vain = place.asks(*source);
         let turn = core.turnstile.turn(*source, user, failed.load(Ordering::Relaxed), vain).await;
         let rules = core.rules(); // as they are when the turn has come
         let account = rules.accounts.find(user).cloned();
         let verified = spawn_blocking(move || {
-            let hash = account.as_ref().map_or(&rules.nobody, |account| &account.password);
-            let verified = password::verify(&password, hash);
+            let hash = account.as_ref().map_or(Some(&rules.nobody), |account| account.password.as_ref());
+            let verified = hash.is_none_or(|hash| password::verify(&password, hash));
             let account = account.filter(|_| verified);
             turn.end(account.is_some()); // also when the session is gone meanwhile
             account
         });
         match verified.await {
-            Ok(Some(account)) => {
-                let permit = core.admission.admit(*source, &core.limits())?;
-                place.leave();
-                Ok(Session::new(account, permit))
-            }
+            Ok(Some(account)) => self.enter(account),
             Ok(None) => {
                 failed.fetch_add(1, Ordering::Relaxed);
                 Err(Refusal::BadLogin)
             }
             Err(_) => Err(Refusal::Failed),
         }
+    }
+
+    /// Lets somebody in who has shown what an account asks for.
+    fn enter(&self, account: Arc<Account>) -> Result<Session, Refusal> {
+        let permit = self.core.admission.admit(self.source, &self.core.limits())?;
+        self.place.leave();
+        Ok(Session::new(account, permit))
     }
 }

@@ -49,7 +49,7 @@ impl Rules {
     /// The homes that `old` does not hold open are opened, and told.
     fn new(config: &Config, old: &Accounts) -> Result<(Rules, Homes), Unopened> {
         let (accounts, opened) = Accounts::open(config, old)?;
-        let nobody = Hash::nobody(config.users.values().map(|user| &user.password));
+        let nobody = Hash::nobody(config.users.values().filter_map(|user| user.password.as_ref()));
         Ok((Rules { accounts, nobody, limits: config.limits }, opened))
     }
 }

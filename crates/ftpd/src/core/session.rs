@@ -1,9 +1,12 @@
 //! A session that is logged in: an account, a current directory, and the one place where permission is asked.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use digest::{Algorithm, Digest, Gap};
-use store::{Attributes, Entry, Home, HomePath, Incoming, Listing, ReadAhead, Replace};
+use digest::{Algorithm, Digest, Gap, PlainMd5};
+use store::{
+    Attributes, Entry, Going, Home, HomePath, Incoming, Keep, Listing, ReadAhead, Replace, Streamed,
+};
 
 use super::Refusal;
 use super::accounts::Account;
@@ -88,6 +91,13 @@ impl Session {
         self.on_disk(move |home| home.list(&path)).await
     }
 
+    /// The next entries of a listing, at most `most`; none at its end.
+    pub async fn page(mut listing: Listing, most: usize) -> Result<(Option<Vec<Entry>>, Listing), Refusal> {
+        let read = tokio::task::spawn_blocking(move || (listing.next_page(most), listing)).await;
+        let (page, listing) = read.map_err(|_| Refusal::Failed)?;
+        Ok((page?, listing))
+    }
+
     /// Opens a file to send it, from a block on.
     pub async fn open(
         &self,
@@ -102,12 +112,32 @@ impl Session {
 
     /// The plain MD5 of a whole file, and its size.
     pub async fn md5(&self, path: &[u8]) -> Result<(u64, Digest), Refusal> {
+        let (size, digest) = self.read(path, 0..u64::MAX, PlainMd5::new(), PlainMd5::update).await?;
+        Ok((size, digest.finish()))
+    }
+
+    /// The size of a whole file, and what `each` has made of `state` with the bytes of `range`, piece by piece. Dropped, it reads no
+    /// further.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        path: &[u8],
+        range: Range<u64>,
+        mut state: T,
+        each: fn(&mut T, &[u8]),
+    ) -> Result<(u64, T), Refusal> {
         let path = self.path(Right::Fetch, path)?;
-        let wanted = Arc::new(()); // dropped with the request: then the file is read no further
+        let wanted = Arc::new(());
         let asked = Arc::downgrade(&wanted);
-        let digest = self.on_disk(move |home| home.md5(&path, &mut |_| asked.strong_count() > 0)).await;
+        let read = self.on_disk(move |home| {
+            let size = home.read(&path, range, &mut |piece| {
+                each(&mut state, piece);
+                asked.strong_count() > 0
+            })?;
+            Ok((size, state))
+        });
+        let read = read.await;
         drop(wanted);
-        digest
+        read
     }
 
     /// Begins to receive a file of `size` bytes. An account that may not change files replaces none.
@@ -115,6 +145,40 @@ impl Session {
         let replace = if Right::Change.of(self.access()) { Replace::Yes } else { Replace::No };
         let path = self.path(Right::Add, path)?;
         self.on_disk(move |home| home.create(&path, size, algorithm, replace)).await
+    }
+
+    /// Opens a file to send the bytes of `range` to a peer that verifies nothing; `touched` says whether they are needed on the
+    /// way.
+    pub async fn open_plain(&self, path: &[u8], range: Range<u64>, touched: bool) -> Result<Going, Refusal> {
+        let path = self.path(Right::Fetch, path)?;
+        self.on_disk(move |home| home.open_plain(&path, range, touched)).await
+    }
+
+    /// Begins to receive a file whose length nobody knows; at least `expected` bytes must fit in. What is kept of the one that is
+    /// there makes it a change of that; where it must be `new`, nothing is replaced.
+    pub async fn receive(
+        &self,
+        path: &[u8],
+        keep: Keep,
+        expected: u64,
+        new: bool,
+    ) -> Result<Streamed, Refusal> {
+        let right = if keep == Keep::Nothing { Right::Add } else { Right::Change };
+        let replace = if Right::Change.of(self.access()) && !new { Replace::Yes } else { Replace::No };
+        let path = self.path(right, path)?;
+        self.on_disk(move |home| home.receive(&path, keep, expected, replace)).await
+    }
+
+    /// Describes what has the name that is to be changed: of a link, the link.
+    pub async fn describe(&self, path: &[u8]) -> Result<Entry, Refusal> {
+        let path = self.path(Right::Change, path)?;
+        self.on_disk(move |home| home.describe(&path)).await
+    }
+
+    /// Bytes that may still be stored in a directory; `None` where nobody knows.
+    pub async fn available(&self, path: &[u8]) -> Result<Option<u64>, Refusal> {
+        let path = self.path(Right::Add, path)?;
+        self.on_disk(move |home| home.available(&path)).await
     }
 
     /// Makes a directory.

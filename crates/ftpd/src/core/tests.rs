@@ -176,3 +176,37 @@ async fn who_has_to_go_is_told_and_who_is_in_never_is() {
         () = std::future::ready(()) => {}
     }
 }
+
+#[tokio::test]
+async fn everybody_comes_in_by_one_name_and_its_alias_if_there_is_such_an_account() {
+    let (directory, core) = setting();
+    for name in ["anonymous", "ftp"] {
+        assert!(matches!(login(&core, name, "me@example.org").await, Err(Refusal::BadLogin)));
+    }
+    let f = password("f") + "home = \"f\"\naccess = \"write\"";
+    let everybody = "home = \"pub\"\naccess = \"drop\"";
+    core.reload(&config(directory.path(), &[("anonymous", everybody)])).unwrap();
+    for (name, password) in [("anonymous", ""), ("anonymous", "x"), ("ftp", "me@example.org")] {
+        assert_eq!(login(&core, name, password).await.unwrap().access(), crate::config::Access::Drop);
+    }
+    assert!(matches!(login(&core, "Anonymous", "").await, Err(Refusal::BadLogin)));
+
+    // Whose name is really ftp is somebody.
+    core.reload(&config(directory.path(), &[("anonymous", everybody), ("ftp", &f)])).unwrap();
+    assert!(matches!(login(&core, "ftp", "x").await, Err(Refusal::BadLogin)));
+    assert_eq!(login(&core, "ftp", "f").await.unwrap().access(), crate::config::Access::Write);
+}
+
+#[tokio::test]
+async fn everybody_takes_a_place_like_anybody() {
+    let (directory, core) = setting();
+    let mut narrow = config(directory.path(), &[("anonymous", "home = \"pub\"")]);
+    narrow.limits.sessions = 1;
+    core.reload(&narrow).unwrap();
+    let guests: Vec<Guest> = (0..2).map(|_| core.arrive([127, 0, 0, 1].into()).unwrap()).collect();
+    let session = guests[0].login("anonymous", "".into()).await.unwrap();
+    assert_eq!(core.doorstep.len(), 1, "its place before the login is free");
+    assert!(matches!(guests[1].login("anonymous", "".into()).await, Err(Refusal::TooManySessions)));
+    drop(session);
+    assert!(guests[1].login("anonymous", "".into()).await.is_ok());
+}

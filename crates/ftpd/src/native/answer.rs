@@ -1,7 +1,6 @@
 //! Commands that are answered by a word, a line or a listing.
 
 use proto::{Abort, Command, Message, Page, Reply, limits};
-use tokio::task::spawn_blocking;
 
 use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session};
@@ -69,16 +68,9 @@ impl Connection {
         };
         self.wire.queue(&Message::Reply(Reply::Listing));
         loop {
-            let read = spawn_blocking(move || (listing.next_page(limits::PAGE_ENTRIES), listing)).await;
-            let page = match read {
-                Ok((page, rest)) => {
+            match Session::page(listing, limits::PAGE_ENTRIES).await {
+                Ok((entries, rest)) => {
                     listing = rest;
-                    page.map_err(Refusal::from)
-                }
-                Err(_) => return Err(Ended::Failure(words::failure(&Refusal::Failed))),
-            };
-            match page {
-                Ok(entries) => {
                     let last = entries.is_none();
                     let entries = entries.into_iter().flatten().map(words::entry).collect();
                     self.wire.send(&Message::Page(Page { entries, last })).await?;

@@ -62,7 +62,7 @@ impl Connection {
             }
         }
         let root = match file.finish().await {
-            Ok(outgoing) => outgoing.root().as_bytes().to_vec(),
+            Ok(outgoing) => outgoing.root().expect("opened with a digest").as_bytes().to_vec(),
             Err(error) => return Ok(Err(Unmoved::new(error, true))),
         };
         Ok(Ok(End { size, root, modified: attributes.modified.map(words::time), mode: attributes.mode }))

@@ -54,7 +54,7 @@ fn kind(kind: store::Kind) -> Kind {
         store::Kind::Quota => Kind::Quota,
         store::Kind::TooLarge => Kind::TooLarge,
         store::Kind::ReadOnly => Kind::ReadOnly,
-        store::Kind::Changed => Kind::Changed,
+        store::Kind::Changed | store::Kind::BeyondTheEnd => Kind::Changed,
         store::Kind::NotVerified => Kind::NotVerified,
         store::Kind::Io => Kind::Internal,
     }

@@ -76,7 +76,7 @@ pub enum Error {
         /// What is not.
         key: PathBuf,
     },
-    /// Key and certificate do not belong together, or are of a kind that TLS 1.3 cannot use.
+    /// Key and certificate do not belong together, or are of a kind that TLS cannot use.
     #[error("{} cannot be served: {source}. name a certificate and the key that it was made for", file.display())]
     Unfit {
         /// The certificate.
@@ -84,20 +84,24 @@ pub enum Error {
         /// What rustls says.
         source: rustls::Error,
     },
+    /// The system has no random bytes for the keys of tickets.
+    #[error("cannot make keys for TLS tickets: {0}")]
+    Tickets(rustls::Error),
     /// A key or certificate cannot be made.
     #[error("cannot make a certificate: {0}")]
     Making(#[from] rcgen::Error),
 }
 
 impl Identity {
-    /// What `config` names; where it names nothing, what the state directory has, made when it is empty. `None` without TLS.
+    /// What `config` names; where it names nothing, what the state directory has, made when it is empty. `None` if no door
+    /// speaks TLS.
     ///
     /// A key that is there is never replaced: clients know the server by it.
     ///
     /// # Errors
     /// What is missing, damaged or open to others, and the remedy.
     pub fn load(config: &Config) -> Result<Option<Identity>, Error> {
-        let Some(tls) = &config.native.tls else { return Ok(None) };
+        let Some(tls) = &config.tls else { return Ok(None) };
         let identity = match &tls.files {
             Some((certificate, key)) => Identity::read(
                 certificate,
@@ -114,7 +118,7 @@ impl Identity {
     /// # Errors
     /// As [`load`](Identity::load).
     pub fn existing(config: &Config) -> Result<Option<Identity>, Error> {
-        let own = config.native.tls.as_ref().is_some_and(|tls| tls.files.is_none());
+        let own = config.tls.as_ref().is_some_and(|tls| tls.files.is_none());
         let there = |name| config.state.join(name).exists();
         if own && !there(CERTIFICATE) && !there(KEY) { Ok(None) } else { Identity::load(config) }
     }

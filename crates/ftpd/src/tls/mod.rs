@@ -1,5 +1,6 @@
-//! TLS of the server: who it is, and the configuration that handshakes take, which a reload replaces.
+//! TLS of the server: who it is, and the configurations that handshakes take, which a reload replaces.
 
+mod classic;
 mod identity;
 #[cfg(test)]
 mod tests;
@@ -10,33 +11,55 @@ use proto::io::tls::{ALPN, server_config};
 use rustls::ServerConfig;
 use rustls::server::NoServerSessionStorage;
 
+use classic::Resumption;
+
+pub(crate) use classic::ClassicTls;
 pub use identity::{Error, Identity};
 
-/// What new connections shake hands with.
+/// What new connections shake hands with, at either door.
 #[derive(Debug)]
 pub(crate) struct Tls {
-    current: RwLock<Arc<ServerConfig>>,
+    current: RwLock<Doors>,
+    resumption: Resumption,
+}
+
+/// One identity, as each door shows it.
+#[derive(Clone, Debug)]
+struct Doors {
+    native: Arc<ServerConfig>,
+    classic: Arc<ServerConfig>,
 }
 
 impl Tls {
     /// Handshakes as `identity`.
     pub(crate) fn new(identity: Identity) -> Result<Tls, Error> {
-        Ok(Tls { current: RwLock::new(configuration(identity)?) })
+        let classic = classic::configuration(&identity)?;
+        let current = RwLock::new(Doors { native: native(identity)?, classic });
+        Ok(Tls { current, resumption: Resumption::new()? })
     }
 
-    /// Handshakes as `other` from now on; connections that are there keep theirs.
+    /// Handshakes as `other` from now on; sessions that are there keep theirs.
     pub(crate) fn replace(&self, other: Tls) {
-        let next = other.current();
+        let next = other.doors();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
 
-    /// For one handshake.
+    /// For one handshake at the native door.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
+        self.doors().native
+    }
+
+    /// For one session at the classic door, from its control connection to its last data connection.
+    pub(crate) fn classic(&self) -> ClassicTls {
+        ClassicTls::of(&self.doors().classic, &self.resumption)
+    }
+
+    fn doors(&self) -> Doors {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn configuration(identity: Identity) -> Result<Arc<ServerConfig>, Error> {
+fn native(identity: Identity) -> Result<Arc<ServerConfig>, Error> {
     let Identity { chain, key, certificate_file, .. } = identity;
     let mut config = server_config()
         .with_no_client_auth()

@@ -13,8 +13,8 @@ pub(super) fn has(text: &str, name: &str) -> Result<bool, TomlError> {
     Ok(document.get("users").and_then(Item::as_table_like).is_some_and(|users| users.contains_key(name)))
 }
 
-/// Adds the user at the end.
-pub(super) fn add(text: &str, user: &Add, hash: &str) -> Result<String, TomlError> {
+/// Adds the user at the end; `hash` is `None` for who needs no password.
+pub(super) fn add(text: &str, user: &Add, hash: Option<&str>) -> Result<String, TomlError> {
     let mut document: DocumentMut = text.parse()?;
     let so_far = document.to_string();
     let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
@@ -39,8 +39,10 @@ pub(super) fn add(text: &str, user: &Add, hash: &str) -> Result<String, TomlErro
     Ok(like(text, document))
 }
 
-fn fill(entry: &mut dyn TableLike, user: &Add, hash: &str) {
-    entry.insert("password", value(hash));
+fn fill(entry: &mut dyn TableLike, user: &Add, hash: Option<&str>) {
+    if let Some(hash) = hash {
+        entry.insert("password", value(hash));
+    }
     entry.insert("home", value(&user.home));
     entry.insert("access", value(user.access.name()));
     if let Some(quota) = user.quota {

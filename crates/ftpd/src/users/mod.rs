@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::args::{Add, Password, User};
 use crate::config::read::{self, Mending};
 use crate::config::table::shown;
-use crate::config::{Config, Mistake, Problem};
+use crate::config::{ANONYMOUS, Access, Config, Mistake, Problem};
 use crate::{password, shell};
 
 /// What the file says when `user add` makes it.
@@ -40,7 +40,7 @@ pub enum Error {
         /// Why.
         message: String,
     },
-    /// The name is no name for a user.
+    /// The name is no name for a user, or for none who may do what is asked for.
     #[error("{0}")]
     Name(Mistake),
     /// `user add` of a user that is there.
@@ -58,6 +58,12 @@ pub enum Error {
         name: String,
         /// The command that lists the users.
         command: String,
+    },
+    /// A password for everybody.
+    #[error("anonymous is everybody, and has no password. {remedy}")]
+    Anonymous {
+        /// What was likely meant.
+        remedy: String,
     },
     /// `--home ''`.
     #[error("--home must name a directory. write, for example: --home homes/{0}")]
@@ -101,7 +107,21 @@ fn add(file: &Path, user: &Add, out: &mut impl Write) -> Result<(), Error> {
     if user.home.is_empty() {
         return Err(Error::Home(name.clone()));
     }
+    let anonymous = name == ANONYMOUS;
+    if anonymous && user.access == Access::Write {
+        return Err(Error::Name(Mistake::AnonymousWrites));
+    }
+    if anonymous && user.password.stdin {
+        return Err(Error::Anonymous { remedy: "leave out --password-stdin".into() });
+    }
     let vacant = |text: &str| match read::config(file, text, None)?.users.contains_key(name) {
+        true if anonymous => Err(Error::Anonymous {
+            remedy: format!(
+                "it is there already; to change what it may do, edit {} or: {}",
+                file.display(),
+                shell::ftpd(file, "user remove anonymous")
+            ),
+        }),
         true => Err(Error::Exists {
             name: name.clone(),
             command: shell::ftpd(file, &format!("user passwd {name}")),
@@ -109,10 +129,13 @@ fn add(file: &Path, user: &Add, out: &mut impl Write) -> Result<(), Error> {
         false => Ok(()),
     };
     vacant(&file::text(file, Some(FRESH))?)?; // before anybody is asked for a password, and again under the lock
-    let hash = password::hash(&ask::password(name, user.password)?);
+    let hash = match anonymous {
+        true => None,
+        false => Some(password::hash(&ask::password(name, user.password)?)),
+    };
     file::rewrite(file, Some(FRESH), |text| {
         vacant(text)?;
-        edit::add(text, user, &hash).map_err(|error| uneditable(file, &error))
+        edit::add(text, user, hash.as_deref()).map_err(|error| uneditable(file, &error))
     })?;
     writeln!(
         out,
@@ -121,11 +144,20 @@ fn add(file: &Path, user: &Add, out: &mut impl Write) -> Result<(), Error> {
         user.access.name(),
         user.home
     )?;
+    if anonymous {
+        writeln!(out, "everybody may log in as {name}, with any password")?;
+    }
     writeln!(out, "next, to serve it:\n  {}", shell::ftpd(file, ""))?;
     Ok(())
 }
 
 fn passwd(file: &Path, name: &str, source: Password, out: &mut impl Write) -> Result<(), Error> {
+    if name == ANONYMOUS {
+        let another = shell::ftpd(file, "user add NAME --home DIR");
+        return Err(Error::Anonymous {
+            remedy: format!("to give somebody one, add another user: {another}"),
+        });
+    }
     let known = |text: &str| known(file, text, name, Mending::Password(name));
     known(&file::text(file, None)?)?;
     let hash = password::hash(&ask::password(name, source)?);

@@ -61,7 +61,7 @@ fn place() -> (TempDir, PathBuf) {
 
 /// As `user add`, without a password being asked for or hashed.
 fn add_to(file: &Path, user: &Add) -> Result<(), Error> {
-    file::rewrite(file, Some(FRESH), |text| Ok(edit::add(text, user, HASH).unwrap()))
+    file::rewrite(file, Some(FRESH), |text| Ok(edit::add(text, user, Some(HASH)).unwrap()))
 }
 
 fn names(file: &Path) -> Vec<String> {
@@ -84,19 +84,19 @@ fn an_addition_is_at_the_end_and_nothing_else_changes() {
     let section = |name: &str, more: &str| format!("\n[users.{name}]\npassword = \"{HASH}\"\n{more}");
     let plain = section("carol", "home = \"homes/carol\"\naccess = \"read\"\n");
     let text = kept();
-    assert_eq!(edit::add(&text, &user("carol"), HASH).unwrap(), format!("{text}{plain}"));
+    assert_eq!(edit::add(&text, &user("carol"), Some(HASH)).unwrap(), format!("{text}{plain}"));
     assert_eq!(
-        edit::add(&text, &full, HASH).unwrap(),
+        edit::add(&text, &full, Some(HASH)).unwrap(),
         format!(
             "{text}{}",
             section("\"c@d.e\"", "home = \"/srv/it's\"\naccess = \"write\"\nquota = \"10 GiB\"\n")
         )
     );
     for text in [FRESH, "[native]\n[limits]\n# x\n", "a = 1 # no users\n", "[users]\n", "\u{feff}# mark\n"] {
-        assert_eq!(edit::add(text, &user("carol"), HASH).unwrap(), format!("{text}{plain}"));
+        assert_eq!(edit::add(text, &user("carol"), Some(HASH)).unwrap(), format!("{text}{plain}"));
     }
     for text in ["# unended", "a = 1", "[native]\n\n# x"] {
-        assert_eq!(edit::add(text, &user("carol"), HASH).unwrap(), format!("{text}\n{plain}"));
+        assert_eq!(edit::add(text, &user("carol"), Some(HASH)).unwrap(), format!("{text}\n{plain}"));
     }
 }
 
@@ -105,7 +105,7 @@ fn users_in_another_style_are_added_to_in_that_style_or_beside() {
     for before in ["users = { ann = { password = \"HASH\", home = \"h\" } }\n", "users = {}\n", ""] {
         let text =
             format!("{before}[native]\nlisten = [\"127.0.0.1:0\"]\ntls = false\n").replace("HASH", HASH);
-        let added = edit::add(&text, &user("bob"), HASH).unwrap();
+        let added = edit::add(&text, &user("bob"), Some(HASH)).unwrap();
         let config = Config::parse(Path::new("users.toml"), &added).unwrap();
         assert_eq!(config.users["bob"].home, Path::new("homes/bob"));
         assert_eq!(config.users.len(), if before.contains("ann") { 2 } else { 1 });
@@ -157,7 +157,7 @@ proptest! {
         let end = if windows { "\r\n" } else { "\n" };
         let text: String = lines.iter().map(|line| format!("{line}{end}")).collect();
         prop_assume!(text.parse::<toml_edit::DocumentMut>().is_ok()); // no section twice
-        let added = edit::add(&text, &user("carol"), HASH).unwrap();
+        let added = edit::add(&text, &user("carol"), Some(HASH)).unwrap();
         prop_assert!(added.starts_with(&text), "{:?}", added);
         prop_assert_eq!(added.contains('\r'), windows && text.contains('\r'));
         prop_assert!(edit::has(&added, "carol").unwrap());
@@ -320,4 +320,55 @@ fn the_list_is_a_table() {
     let (_directory, file) = place();
     fs::write(&file, FRESH).unwrap();
     assert!(said(&file, &User::List).ends_with("user add NAME --home DIR\n"));
+}
+
+#[test]
+fn everybody_is_added_without_a_password() {
+    let (_directory, file) = place();
+    let anonymous = |access, stdin| {
+        let password = Password { stdin };
+        let home = "pub".into();
+        User::Add(Add { name: "anonymous".into(), home, access, quota: None, password })
+    };
+    let shown = file.display();
+    for (command, expected) in [
+        (
+            anonymous(Access::Write, false),
+            "anonymous is everybody, who could change and remove all there is. write access = \"read\", \
+             or \"drop\" to let them upload and see nothing",
+        ),
+        (
+            anonymous(Access::Read, true),
+            "anonymous is everybody, and has no password. leave out --password-stdin",
+        ),
+    ] {
+        assert_eq!(said(&file, &command), expected);
+        assert!(!file.exists());
+    }
+    let added = said(&file, &anonymous(Access::Drop, false));
+    assert_eq!(
+        added,
+        format!(
+            "{shown} has a new user anonymous: drop access to pub\n\
+             everybody may log in as anonymous, with any password\nnext, to serve it:\n  ftpd --config {shown}\n"
+        )
+    );
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(text, format!("{FRESH}\n[users.anonymous]\nhome = \"pub\"\naccess = \"drop\"\n"));
+
+    let again = said(&file, &anonymous(Access::Read, false));
+    let remove = format!("ftpd --config {shown} user remove anonymous");
+    assert!(again.contains("it is there already") && again.ends_with(&remove), "{again}");
+    let password = Password { stdin: true };
+    assert_eq!(
+        said(&file, &User::Passwd { name: "anonymous".into(), password }),
+        format!(
+            "anonymous is everybody, and has no password. to give somebody one, add another user: \
+             ftpd --config {shown} user add NAME --home DIR"
+        )
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    assert!(said(&file, &User::List).contains("anonymous  drop"));
+    assert!(said(&file, &User::Remove { name: "anonymous".into() }).contains("anonymous is removed"));
+    assert!(names(&file).is_empty());
 }

@@ -6,20 +6,22 @@
 //! | every session, whatever thread it is on | homes and roots: to read and to change, never to execute |
 //! | the [`Keeper`] | state: to read and to change; the directories of users.toml, certificate and key: to read; that of the log file: to append |
 //!
-//! Nobody opens a TCP port or connects, sends signals to other processes, or reaches an abstract socket: what the server needs
-//! of these it has before. Of all this, an older kernel keeps as much as it can.
+//! Nobody opens a TCP port or connects, save for the data connections of classic sessions; sends signals to other processes; or
+//! reaches an abstract socket: what the server needs of these it has before. Of all this, an older kernel keeps as much as it
+//! can.
 
 mod keeper;
 
 use std::fs::{self, DirBuilder};
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, PathBeneath, PathFd,
-    RestrictionStatus, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
-    Scope, make_bitflags,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort,
+    PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr,
+    RulesetError, RulesetStatus, Scope, make_bitflags,
 };
 use thiserror::Error;
 use tracing::{info, warn};
@@ -61,6 +63,10 @@ pub struct Inside {
     pub reread: Vec<PathBuf>,
     /// A file that the keeper opens again to append.
     pub log: Option<PathBuf>,
+    /// TCP ports that sessions open to wait for a data connection; port 0 is one that the system chooses.
+    pub ports: Option<RangeInclusive<u16>>,
+    /// Whether sessions call their clients back for a data connection, from any port that the system chooses.
+    pub calls: bool,
 }
 
 /// The wall, as it stands.
@@ -92,9 +98,14 @@ pub fn raise(inside: &Inside) -> Result<(Wall, Keeper), Error> {
     let keeper = Keeper::start(move || around_keeper.restrict_self().map(drop))??;
 
     let writable = || inside.homes.iter().chain(&inside.roots);
-    let mut ruleset = ruleset()?;
+    let mut ruleset = ruleset(inside.calls)?;
     for directory in writable() {
         ruleset = ruleset.add_rule(beneath(directory, change())?)?;
+    }
+    // Who binds the address that the client knows, before it calls, binds port 0 with it.
+    let own = inside.calls.then_some(0);
+    for port in inside.ports.clone().into_iter().flatten().chain(own) {
+        ruleset = ruleset.add_rule(NetPort::new(port, AccessNet::BindTcp))?;
     }
     let stands = tell(&ruleset.restrict_self()?);
     let permitted = stands.then(|| writable().filter_map(|path| resolved(path)).collect());
@@ -103,7 +114,7 @@ pub fn raise(inside: &Inside) -> Result<(Wall, Keeper), Error> {
 
 /// The keeper's rules.
 fn keepers(inside: &Inside) -> Result<RulesetCreated, Error> {
-    let mut ruleset = ruleset()?;
+    let mut ruleset = ruleset(false)?;
     if let Some(state) = &inside.state {
         ruleset = ruleset.add_rule(beneath(state, change())?)?;
     }
@@ -121,15 +132,17 @@ fn keepers(inside: &Inside) -> Result<RulesetCreated, Error> {
     Ok(ruleset)
 }
 
-/// Rules that permit nothing yet.
-fn ruleset() -> Result<RulesetCreated, RulesetError> {
+/// Rules that permit nothing yet, but to connect if it `calls`: whom, nobody knows before.
+fn ruleset(calls: bool) -> Result<RulesetCreated, RulesetError> {
+    let mut net = AccessNet::from_all(TESTED);
+    net.set(AccessNet::ConnectTcp, !calls);
     Ruleset::default()
         // The oldest kernels with Landlock could only forbid to move a file to another directory: there, no wall is better.
         .set_compatibility(CompatLevel::SoftRequirement)
         .handle_access(AccessFs::Refer)?
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(TESTED))?
-        .handle_access(AccessNet::from_all(TESTED))?
+        .handle_access(net)?
         .scope(Scope::from_all(TESTED))?
         .create()
 }

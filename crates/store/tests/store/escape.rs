@@ -21,7 +21,7 @@ fn ask_everything(ground: &Ground, path: &str) -> Vec<(&'static str, Result<(), 
         ("create", kind(home.create(&path, 1, Algorithm::Md5, Replace::Yes))),
         ("create new", kind(home.create(&path, 1, Algorithm::Md5, Replace::No))),
         ("set_attributes", kind(home.set_attributes(&path, &attributes))),
-        ("md5", kind(home.md5(&path, &mut |_| true))),
+        ("read", kind(home.read(&path, 0..9, &mut |_| true))),
     ]
 }
 

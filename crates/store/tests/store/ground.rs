@@ -160,3 +160,8 @@ pub(crate) fn local(path: &Path, size: u64) -> Result<Incoming, Error> {
 pub(crate) fn kind<T>(result: Result<T, Error>) -> Result<(), Kind> {
     result.map(drop).map_err(|error| error.kind())
 }
+
+/// Bytes of which no two blocks are alike.
+pub(crate) fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at ^ at >> 8 ^ at >> 16) as u8).collect()
+}

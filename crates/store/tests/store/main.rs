@@ -12,5 +12,6 @@ mod publish;
 mod quota;
 mod race;
 mod special;
+mod streamed;
 mod sweep;
 mod transfer;

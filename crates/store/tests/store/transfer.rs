@@ -8,12 +8,7 @@ use digest::{Algorithm, BATCH, BLOCK, Blocks, Gap};
 use proptest::prelude::*;
 use store::{Attributes, Durability, Kind, Options, Outgoing, Proof, Replace, Time};
 
-use crate::ground::{Ground, at, bare, blocks, kind, local, proof};
-
-/// Bytes of which no two blocks are alike.
-fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|at| (at ^ at >> 8 ^ at >> 16) as u8).collect()
-}
+use crate::ground::{Ground, at, bare, blocks, kind, local, pattern, proof};
 
 /// Reads `file` from a block on, comparing every block and every gap; returns the root.
 fn read_from(ground: &Ground, data: &[u8], first: u64, algorithm: Algorithm, gap: Gap) -> digest::Digest {
@@ -36,7 +31,7 @@ fn read_from(ground: &Ground, data: &[u8], first: u64, algorithm: Algorithm, gap
         }
     }
     assert_eq!(expected.next(), None);
-    outgoing.root()
+    outgoing.root().unwrap()
 }
 
 proptest! {
@@ -65,7 +60,7 @@ proptest! {
             let root = read_from(&ground, &data, first, algorithm, gap);
             prop_assert_eq!(proof(algorithm, tail), Proof::Root { size: tail.len() as u64, root });
         } else {
-            prop_assert_eq!(kind(ground.home.open(&at("file"), algorithm, first)), Err(Kind::Changed));
+            prop_assert_eq!(kind(ground.home.open(&at("file"), algorithm, first)), Err(Kind::BeyondTheEnd));
         }
     }
 }
@@ -75,7 +70,7 @@ fn no_block_number_is_too_large_to_be_refused() {
     let ground = Ground::new();
     ground.write("file", b"data");
     for first in [2, u64::MAX / BLOCK as u64, u64::MAX / BLOCK as u64 + 1, u64::MAX] {
-        assert_eq!(kind(ground.home.open(&at("file"), Algorithm::Md5, first)), Err(Kind::Changed));
+        assert_eq!(kind(ground.home.open(&at("file"), Algorithm::Md5, first)), Err(Kind::BeyondTheEnd));
     }
     assert_eq!(ground.home.open(&at("file"), Algorithm::Md5, 1).unwrap().remaining(), 0);
 }
@@ -146,22 +141,22 @@ fn time_and_mode_are_those_of_the_sender() {
 }
 
 #[test]
-fn plain_md5_is_of_the_whole_file_and_can_be_stopped() {
+fn a_range_is_read_piece_by_piece_and_can_be_stopped() {
     let ground = Ground::new();
     let data = pattern(3 * BLOCK * BATCH + 5);
     ground.write("file", &data);
-    let mut told = Vec::new();
-    let (size, md5) = ground
-        .home
-        .md5(&at("file"), &mut |read| {
-            told.push(read);
+    let end = data.len() as u64;
+    for range in [0..u64::MAX, 0..end, 5..7, 0..0, end..u64::MAX, end + 9..u64::MAX, end - 1..end] {
+        let mut told = Vec::new();
+        let size = ground.home.read(&at("file"), range.clone(), &mut |piece| {
+            told.extend_from_slice(piece);
             true
-        })
-        .unwrap();
-    assert_eq!((size, md5), (data.len() as u64, digest::of_block(Algorithm::Md5, &data)));
-    assert!(told.is_sorted() && told.last() == Some(&size), "{told:?}");
+        });
+        let wanted = &data[range.start.min(end) as usize..range.end.min(end) as usize];
+        assert!(size.unwrap() == end && told == wanted, "{range:?}");
+    }
     let mut asked = 0;
-    let stopped = ground.home.md5(&at("file"), &mut |_| {
+    let stopped = ground.home.read(&at("file"), 0..u64::MAX, &mut |_| {
         asked += 1;
         false
     });

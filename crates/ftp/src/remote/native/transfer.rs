@@ -166,7 +166,7 @@ impl Native {
                 return Err(self.refused_early().await);
             }
         }
-        let root = file.finish().await?.root();
+        let root = file.finish().await?.root().expect("opened with a digest");
         let end = End {
             size,
             root: root.as_bytes().to_vec(),

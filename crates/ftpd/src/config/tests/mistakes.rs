@@ -41,7 +41,7 @@ fn names_that_nobody_reads() {
         ("sate = \"s\"", r#"1: unknown key "sate" at the top. did you mean "state"?"#),
         ("# x\nport = 21", r#"2: unknown key "port" at the top. known here: state, roots, durability"#),
         ("[natve]", r#"1: unknown section "natve" at the top. did you mean "native"?"#),
-        ("[share]", r#"1: unknown section "share" at the top. known here: native, limits, users"#),
+        ("[share]", r#"1: unknown section "share" at the top. known here: native, classic, limits, users"#),
         ("[native]\n\nTLS = false", r#"3: unknown key "TLS" in [native]. did you mean "tls"?"#),
         (
             "[native]\nb = 1\na = 1",
@@ -71,13 +71,6 @@ fn names_that_nobody_reads() {
     ] {
         assert_eq!(mistake(text), format!("users.toml:{expected}"));
     }
-}
-
-#[test]
-fn what_this_version_cannot_serve() {
-    let text = native_and("\n[classic]\nlisten = [\"127.0.0.1:2121\"]");
-    let expected = "users.toml:5: [classic] is not available in this version. remove the section";
-    assert_eq!(mistake(&text), expected);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a good users.toml reads as; and that no text is too strange to be told what is wrong with it.
 
+mod classic;
 mod mistakes;
 
 use proptest::prelude::*;
@@ -107,8 +108,7 @@ fn everything_that_can_be_said() {
 #[test]
 fn tls_is_on_unless_it_is_off_and_takes_both_files_or_none() {
     let listen = "[native]\nlisten = [\"127.0.0.1:0\"]\n";
-    let tls =
-        |more: &str| Config::parse(Path::new("d/users.toml"), &format!("{listen}{more}")).unwrap().native.tls;
+    let tls = |more: &str| Config::parse(Path::new("d/users.toml"), &format!("{listen}{more}")).unwrap().tls;
     assert_eq!(tls(""), Some(Tls { files: None }));
     assert_eq!(tls("tls = true"), Some(Tls { files: None }));
     assert_eq!(tls("tls = false"), None);
@@ -179,7 +179,8 @@ fn pieces() -> impl Strategy<Value = String> {
         3 => prop::sample::select(vec![
             "[native]\n", "[limits]\n", "[users.bob]\n", "[users.", "]\n", "[[", "[", "{", "}", " = ", "=", "\n", "\r\n",
             ".", ",", "\"", "'", "\"\"\"", "#", "listen", "tls", "false", "true", "digests", "idle", "password", "home",
-            "access", "quota", "users", "bob", "\"10 GiB\"", "\"127.0.0.1:0\"", "\"$argon2id$\"", "state", "\u{feff}",
+            "access", "quota", "users", "bob", "[classic]\n", "implicit", "passive_ports", "external", "resumption",
+            "lenient_eof", "\"required\"", "\"2122-2141\"", "\"0-0\"", "anonymous", "\"10 GiB\"", "\"127.0.0.1:0\"", "\"$argon2id$\"", "state", "\u{feff}",
         ]).prop_map(String::from),
     ];
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())

@@ -1,0 +1,177 @@
+//! File data over a data connection, either way. Everything here can be dropped half-way: a transfer that is broken off leaves
+//! nothing.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use digest::Blocks;
+use store::{Going, Outgoing, ReadAhead, Streamed};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
+use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::ascii::{FromWire, ToWire};
+use super::command::Type;
+use super::stream::Stream;
+
+/// Bytes that the kernel is asked to send at once: what a socket takes, and not so much that a broken-off transfer goes on.
+const SENT: usize = 4 * 1024 * 1024;
+
+/// Why file data does not get through.
+#[derive(Debug, Error)]
+pub(super) enum Stopped {
+    /// The data connection broke.
+    #[error("the data connection broke: {0}")]
+    Peer(#[from] io::Error),
+    /// TLS did not end as it must, and so perhaps not all has come.
+    #[error("the data connection ended without close_notify")]
+    Cut,
+    /// Nobody reads or sends any more.
+    #[error("nothing moved for {} s", .0.as_secs())]
+    Stalled(Duration),
+    /// The disk.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// How far a transfer is, for those who ask meanwhile.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Moved(Arc<AtomicU64>);
+
+impl Moved {
+    pub(super) fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What a transfer keeps to.
+#[derive(Clone, Debug)]
+pub(super) struct Manner {
+    pub(super) kind: Type,
+    pub(super) stall: Duration,
+    /// An upload may end without close_notify.
+    pub(super) lenient: bool,
+    pub(super) moved: Moved,
+}
+
+impl Manner {
+    /// Writes all of `bytes`, as long as some of them go out from time to time.
+    pub(super) async fn write(
+        &self,
+        stream: &mut (impl AsyncWrite + Unpin),
+        bytes: &[u8],
+    ) -> Result<(), Stopped> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.moving(stream.write(rest)).await? {
+                0 => return Err(Stopped::Peer(io::ErrorKind::WriteZero.into())),
+                written => rest = &rest[written..],
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a file.
+    pub(super) async fn send(&self, going: Going, stream: &mut Stream) -> Result<(), Stopped> {
+        match (going, &mut *stream) {
+            (Going::Sent(outgoing), Stream::Plain(tcp)) => self.send_by_kernel(outgoing, tcp).await?,
+            (Going::Read(file), stream) => self.send_read(file, stream).await?,
+            (Going::Sent(_), Stream::Tls(_)) => unreachable!("what is encrypted is read"),
+        }
+        self.moving(stream.flush()).await
+    }
+
+    async fn send_read(&self, mut file: ReadAhead, stream: &mut Stream) -> Result<(), Stopped> {
+        let (mut spare, mut lines, mut converter) = (Blocks::default(), Vec::new(), ToWire::default());
+        while let Some(blocks) = file.next(spare).await? {
+            match self.kind {
+                Type::Image => self.write(stream, blocks.buffer()).await?,
+                Type::Ascii => {
+                    lines.clear();
+                    converter.convert(blocks.buffer(), &mut lines);
+                    self.write(stream, &lines).await?;
+                }
+            }
+            self.moved.add(blocks.data_len());
+            spare = blocks;
+        }
+        Ok(())
+    }
+
+    async fn send_by_kernel(&self, mut outgoing: Outgoing, tcp: &mut TcpStream) -> Result<(), Stopped> {
+        // A second handle for the thread that may block on the disk; it does not outlive the thread's turn.
+        while outgoing.remaining() > 0 {
+            self.moving(tcp.writable()).await?;
+            let socket = rustix::io::dup(&*tcp).map_err(io::Error::from)?;
+            let turn = spawn_blocking(move || {
+                let sent = outgoing.send(&socket, SENT);
+                (sent, outgoing)
+            });
+            let (sent, back) = turn.await.map_err(io::Error::from)?;
+            outgoing = back;
+            match sent? {
+                // Full after all: the runtime believes otherwise until it is told.
+                0 => _ = tcp.try_io(Interest::WRITABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into())),
+                sent => self.moved.add(sent),
+            }
+        }
+        Ok(())
+    }
+
+    /// Receives a file, up to the end of the connection.
+    pub(super) async fn receive(&self, stream: &mut Stream, file: &mut Streamed) -> Result<(), Stopped> {
+        match self.kind {
+            Type::Image => loop {
+                match self.read(stream, file.room()).await? {
+                    0 => return Ok(()),
+                    read => {
+                        self.moved.add(read);
+                        file.came(read).await?;
+                    }
+                }
+            },
+            Type::Ascii => {
+                let (mut piece, mut lines, mut converter) =
+                    (vec![0; 64 * 1024], Vec::new(), FromWire::default());
+                loop {
+                    match self.read(stream, &mut piece).await? {
+                        0 => return Ok(file.push(converter.finish()).await?),
+                        read => {
+                            self.moved.add(read);
+                            lines.clear();
+                            converter.convert(&piece[..read], &mut lines);
+                            file.push(&lines).await?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn read(&self, stream: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> Result<usize, Stopped> {
+        match self.moving(stream.read(into)).await {
+            Err(Stopped::Peer(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                if self.lenient {
+                    tracing::warn!(
+                        "an upload ended without close_notify, and is taken for whole: lenient_eof"
+                    );
+                    return Ok(0);
+                }
+                Err(Stopped::Cut)
+            }
+            read => read,
+        }
+    }
+
+    async fn moving<T>(&self, step: impl Future<Output = io::Result<T>>) -> Result<T, Stopped> {
+        Ok(timeout(self.stall, step).await.map_err(|_| Stopped::Stalled(self.stall))??)
+    }
+}

@@ -1,0 +1,136 @@
+//! Files whose length nobody announces, and files for a peer that verifies nothing.
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use digest::{Algorithm, BATCH, BLOCK, Blocks};
+use store::{Attributes, Going, Keep, Kind, Options, Receipt, Replace, Streamed};
+
+use crate::ground::{Ground, at, kind, pattern};
+
+fn receive(ground: &Ground, keep: Keep) -> Result<Streamed, store::Error> {
+    ground.home.receive(&at("file"), keep, 0, Replace::Yes)
+}
+
+/// Streams `data` in pieces of odd lengths.
+async fn stream(mut file: Streamed, data: &[u8]) -> Result<Receipt, store::Error> {
+    for piece in data.chunks(99_991) {
+        file.push(piece).await?;
+    }
+    file.commit(Attributes::default()).await
+}
+
+#[tokio::test]
+async fn a_stream_is_stored_as_it_came_and_its_digest_told() {
+    for size in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK, BATCH * BLOCK + 7, 3 * BATCH * BLOCK] {
+        let ground = Ground::new();
+        let data = pattern(size);
+        let receipt = stream(receive(&ground, Keep::Nothing).unwrap(), &data).await.unwrap();
+        assert_eq!(ground.read("file"), data);
+        assert_eq!(receipt.size, size as u64);
+        assert_eq!(receipt.md5, Some(digest::of_block(Algorithm::Md5, &data)), "{size}");
+        assert_eq!(ground.names(), ["file"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_comes_before_what_is_new() {
+    for kept in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, BATCH * BLOCK, BATCH * BLOCK + BLOCK + 9] {
+        let ground = Ground::new();
+        let old = pattern(kept + 3);
+        ground.write("file", &old);
+        let file = receive(&ground, Keep::First(kept as u64)).unwrap();
+        assert_eq!(file.len(), kept as u64);
+        let receipt = stream(file, b"new").await.unwrap();
+        let wanted = [&old[..kept], b"new"].concat();
+        assert!(ground.read("file") == wanted, "{kept}");
+        assert_eq!(receipt.md5, Some(digest::of_block(Algorithm::Md5, &wanted)));
+
+        stream(receive(&ground, Keep::All).unwrap(), &pattern(BLOCK)).await.unwrap();
+        assert!(ground.read("file") == [&wanted[..], &pattern(BLOCK)].concat(), "{kept}");
+    }
+}
+
+#[tokio::test]
+async fn until_the_end_the_old_file_is_whole() {
+    let ground = Ground::new();
+    ground.write("file", b"old");
+    let mut file = receive(&ground, Keep::All).unwrap();
+    file.push(&pattern(2 * BATCH * BLOCK)).await.unwrap();
+    assert_eq!(ground.read("file"), b"old");
+    file.discard().await;
+    assert_eq!((ground.read("file"), ground.names()), (b"old".to_vec(), vec!["file".to_owned()]));
+}
+
+#[test]
+fn less_than_is_to_be_kept_is_told() {
+    let ground = Ground::new();
+    assert_eq!(kind(receive(&ground, Keep::First(1))), Err(Kind::BeyondTheEnd));
+    ground.write("file", b"old");
+    assert_eq!(kind(receive(&ground, Keep::First(4))), Err(Kind::BeyondTheEnd));
+    assert_eq!(kind(ground.home.receive(&at("file"), Keep::All, 0, Replace::No)), Err(Kind::Exists));
+    assert_eq!(
+        kind(ground.home.receive(&at("other"), Keep::Nothing, 1 << 60, Replace::Yes)),
+        Err(Kind::NoSpace)
+    );
+    assert_eq!(ground.names(), ["file"]);
+}
+
+#[tokio::test]
+async fn a_quota_ends_a_stream_where_it_is_used_up() {
+    let ground = Ground::with(&Options { quota: Some(3 * BLOCK as u64), ..Options::default() });
+    assert_eq!(ground.home.available(&at("/")).unwrap(), Some(3 * BLOCK as u64));
+    stream(receive(&ground, Keep::Nothing).unwrap(), &pattern(3 * BLOCK)).await.unwrap();
+    assert_eq!(ground.home.available(&at("/")).unwrap(), Some(0));
+    ground.home.remove(&at("file")).unwrap();
+    assert_eq!(
+        kind(stream(receive(&ground, Keep::Nothing).unwrap(), &pattern(3 * BLOCK + 1)).await),
+        Err(Kind::Quota)
+    );
+    assert_eq!(ground.names().len(), 0);
+    assert_eq!(ground.home.available(&at("/")).unwrap(), Some(3 * BLOCK as u64), "all was given back");
+}
+
+#[tokio::test]
+async fn a_file_goes_out_from_any_byte_on_read_or_sent() {
+    let ground = Ground::new();
+    let data = pattern(3 * BATCH * BLOCK + 5);
+    ground.write("file", &data);
+    let end = data.len() as u64;
+    for (range, touched) in
+        [(0..end, true), (0..end, false), (7..end, true), (7..end, false), (9..11, false), (end..end, true)]
+    {
+        let going = ground.home.open_plain(&at("file"), range.clone(), touched).unwrap();
+        assert_eq!(going.size(), end);
+        let mut got = Vec::new();
+        match going {
+            Going::Read(mut file) => {
+                let mut spare = Blocks::default();
+                while let Some(blocks) = file.next(spare).await.unwrap() {
+                    got.extend_from_slice(blocks.buffer());
+                    spare = blocks;
+                }
+                assert_eq!(file.finish().await.unwrap().root(), None);
+            }
+            Going::Sent(mut file) => {
+                assert!(!touched);
+                let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+                let out = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+                let mut into = listener.accept().unwrap().0;
+                let reader = thread::spawn(move || {
+                    let mut got = Vec::new();
+                    into.read_to_end(&mut got).map(|_| got)
+                });
+                while file.remaining() > 0 {
+                    file.send(&out, BLOCK).unwrap();
+                }
+                drop(out);
+                got = reader.join().unwrap().unwrap();
+            }
+        }
+        assert!(got == data[range.start as usize..range.end as usize], "{range:?} {touched}");
+    }
+    assert_eq!(kind(ground.home.open_plain(&at("file"), end + 1..u64::MAX, false)), Err(Kind::BeyondTheEnd));
+    assert_eq!(kind(ground.home.open_plain(&at("/"), 0..9, false)), Err(Kind::IsDirectory));
+}
