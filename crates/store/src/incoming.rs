@@ -96,7 +96,8 @@ impl Incoming {
         algorithm: Algorithm,
         durability: Durability,
     ) -> Result<Incoming, Error> {
-        Ok(Incoming { size: u64::MAX, ..Incoming::local(path, 0, algorithm, durability)? })
+        let place = Place::find(Base::Ambient, path.to_owned())?;
+        Incoming::begin(place, None, algorithm, Replace::Yes, None, durability)
     }
 
     pub(crate) fn begin(

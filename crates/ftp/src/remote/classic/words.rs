@@ -90,7 +90,15 @@ pub(super) fn meaning(answer: &Answer, path: &str) -> Option<Code> {
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| sentence.contains(phrase));
     if says(&["no such", "not found", "not exist", "n't exist", "cannot find", "can't find"]) {
         Some(Code::NotFound)
-    } else if says(&["denied", "not permitted", "forbidden", "privilege", "not allowed", "read-only"]) {
+    } else if says(&[
+        "denied",
+        "not permitted",
+        "forbidden",
+        "privilege",
+        "not allowed",
+        "may not",
+        "read-only",
+    ]) {
         Some(Code::Denied)
     } else if says(&["quota", "no space", "disk full", "disk is full", "insufficient storage"]) {
         Some(Code::Storage)
@@ -125,8 +133,9 @@ pub(super) fn refused(answer: &Answer, code: Code) -> Failure {
     };
     let failure = Failure::new(code, format!("{what} ({})", answer.shown()));
     match remedy {
-        Some(remedy) => failure.with_remedy(remedy),
-        None => failure,
+        // A server that goes on after its first sentence says what to do itself.
+        Some(remedy) if !answer.sentence().contains(". ") => failure.with_remedy(remedy),
+        _ => failure,
     }
 }
 
@@ -261,6 +270,7 @@ mod tests {
             ("550 The system cannot find the file specified.", Some(Code::NotFound)),
             ("550 Permission denied.", Some(Code::Denied)),
             ("550 Not enough privileges.", Some(Code::Denied)),
+            ("550 This account may not upload files. Ask its owner.", Some(Code::Denied)),
             ("550 some/file: Operation not permitted", Some(Code::Denied)),
             ("553 Can't open that file: Is a directory", Some(Code::Other)),
             ("550 Disk quota exceeded", Some(Code::Storage)),
@@ -275,6 +285,13 @@ mod tests {
     fn a_name_in_a_sentence_means_nothing() {
         let answer = Answer::read(b"550 Not Found.txt: Permission denied");
         assert_eq!(meaning(&answer, "Not Found.txt"), Some(Code::Denied));
+    }
+
+    #[test]
+    fn a_server_that_says_what_to_do_is_left_the_last_word() {
+        let answer = |line: &str| Answer::read(line.as_bytes());
+        assert!(refused(&answer("550 Not found."), Code::NotFound).remedy.is_some());
+        assert!(refused(&answer("550 Not found. Look elsewhere."), Code::NotFound).remedy.is_none());
     }
 
     #[test]
