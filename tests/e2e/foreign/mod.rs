@@ -1,4 +1,4 @@
-//! `ftp` at servers that others wrote: vsftpd and pyftpdlib, plain and under TLS, and at made-up ones that lie.
+//! `ftp` at classic servers: vsftpd and pyftpdlib, plain and under TLS, our own, and made-up ones that lie.
 
 mod keys;
 mod liars;

@@ -1,16 +1,17 @@
-//! vsftpd and pyftpdlib, each on an address of its own, with a fresh home.
+//! vsftpd, pyftpdlib, and our own by its classic door, each on an address of its own, with a fresh home.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use e2e::{Client, Identity};
+use e2e::{Client, Identity, Log};
 use tempfile::TempDir;
 
 use super::GUEST;
@@ -26,7 +27,7 @@ pub(super) enum Tls {
     Implicit,
 }
 
-/// A server that somebody else wrote.
+/// A server of classic FTP.
 pub(super) struct Foreign {
     directory: TempDir,
     tls: Tls,
@@ -112,6 +113,41 @@ impl Foreign {
             port.trim().parse().expect("pyftpdlib starts; it needs python3-pyftpdlib and python3-openssl");
         let address = (HERE, port).into();
         Foreign { directory, tls, address, identity, running: Running::Process(child) }
+    }
+
+    /// Our own, by its classic door.
+    pub(super) fn ftpd() -> Foreign {
+        let (directory, identity) = prepare();
+        let hash = e2e::dear_hash(GUEST.password);
+        let users = format!(
+            "[classic]\nlisten = [\"127.0.0.1:0\"]\n[users.{}]\npassword = \"{hash}\"\nhome = \"home\"\n\
+             access = \"write\"\n[users.anonymous]\nhome = \"home\"\naccess = \"read\"\n",
+            GUEST.name
+        );
+        fs::write(directory.path().join("users.toml"), users).unwrap();
+        let mut child = Command::new(e2e::ftpd())
+            .arg("--config")
+            .arg(directory.path().join("users.toml"))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Log::default();
+        log.follow(child.stderr.take().unwrap());
+        let line = log.wait_for("listening address=");
+        let address = line.split("address=").nth(1).unwrap().trim().parse().unwrap();
+        Foreign { directory, tls: Tls::Explicit, address, identity, running: Running::Process(child) }
+    }
+
+    /// Puts something called `secret` there that nobody may read.
+    pub(super) fn forbid(&self) {
+        match self.running {
+            // Its names are those of a home, out of which no link leads.
+            Running::Process(_) if self.directory.path().join("users.toml").exists() => {
+                symlink("/etc/hostname", self.home().join("secret")).unwrap();
+            }
+            _ => fs::write(self.home().join("secret"), "x").unwrap(),
+        }
     }
 
     pub(super) fn home(&self) -> PathBuf {

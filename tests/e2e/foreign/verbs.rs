@@ -66,7 +66,7 @@ fn refusals(server: &Foreign) {
     let (home, work) = (server.home(), server.work());
     fs::create_dir_all(home.join("full/inner")).unwrap();
     fs::write(home.join("file"), "x").unwrap();
-    fs::write(home.join("secret"), "x").unwrap();
+    server.forbid();
     fs::write(work.join("mine"), "y").unwrap();
     let run = |words: &[&str]| server.client().args(words).run();
     for words in [
@@ -140,6 +140,7 @@ at! {
     vsftpd_inside_tls: Foreign::vsftpd(Tls::Implicit);
     pyftpdlib_plain: Foreign::pyftpdlib(Tls::No, &[]);
     pyftpdlib_tls: Foreign::pyftpdlib(Tls::Explicit, &[]);
+    our_own: Foreign::ftpd();
 }
 
 #[test]
