@@ -1,19 +1,16 @@
-//! The way in: TCP, the greeting, TLS and whom it leads to; later the login.
+//! The way in: TCP, the greeting, TLS and whom it leads to.
 
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
 use suppaftp::FtpError;
-use suppaftp::types::FileType;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::offers::Offers;
 use super::tls::{Handshakes, Judge, Keys};
 use super::words::{self, Answer};
-use super::{Classic, Disk, Ftp, Login, Settings, is_stirred, steadily};
+use super::{Ftp, Settings, is_stirred};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::remote::{Scheme, Target};
@@ -24,10 +21,10 @@ const PORTS: [u16; 2] = [21, 990];
 
 /// A connection to a server that is trusted, on which it has greeted.
 pub(crate) struct Door {
-    ftp: Ftp,
-    keys: Arc<Keys>,
-    settings: Settings,
-    host: String,
+    pub(super) ftp: Ftp,
+    pub(super) keys: Arc<Keys>,
+    pub(super) settings: Settings,
+    pub(super) host: String,
     judged: Judged,
 }
 
@@ -173,7 +170,10 @@ impl Call<'_> {
             biased;
             Ok(shown) = judge.shown => shown,
             done = timeout(patience, &mut secured) => match done {
-                Ok(Ok(ftp)) => return Ok((ftp, Judged::AtOnce)), // never: it waits for the judge
+                Ok(Ok(_)) => {
+                    let unjudged = words::lost(&self.target.host, "TLS began before its key was judged");
+                    return Err(NoTls::Failed(unjudged));
+                }
                 Ok(Err(FtpError::UnexpectedResponse(response))) => {
                     return Err(NoTls::Refused(Answer::read(&response.body)));
                 }
@@ -193,58 +193,5 @@ impl Call<'_> {
             Ok(Err(error)) => Err(NoTls::Failed(words::broken(&self.target.host, &error, &Keys::default()))),
             Err(_) => Err(NoTls::Failed(words::silent(&self.target.host, patience))),
         }
-    }
-}
-
-impl Classic {
-    /// A session whose login goes before the first command.
-    pub(in crate::remote) fn log_in(door: Door, login: Login) -> Classic {
-        let Door { ftp, keys, settings, host, .. } = door;
-        Classic {
-            ftp,
-            keys,
-            settings,
-            host,
-            login: Some(login),
-            offers: Offers::default(),
-            settled: false,
-            listing: None,
-            busy: false,
-            lost: false,
-            disk: Disk::default(),
-        }
-    }
-
-    /// Logs in, unless that is done.
-    pub(in crate::remote) async fn ready(&mut self) -> Result<(), Failure> {
-        let Some(Login { user, password }) = self.login.take() else { return Ok(()) };
-        let entered = self.enter(&user, password.expose_secret()).await;
-        if entered.is_err() {
-            self.lost = true;
-        }
-        entered
-    }
-
-    async fn enter(&mut self, user: &str, password: &str) -> Result<(), Failure> {
-        let mut answer = self.ask(&format!("USER {user}")).await?;
-        if answer.code == words::PASSWORD_NEEDED {
-            answer = self.ask(&format!("PASS {password}")).await?;
-        }
-        if !answer.is_done() {
-            return Err(words::no_login(user, &answer));
-        }
-        let features = self.ask("FEAT").await?;
-        self.offers = if features.is_done() { Offers::read(&features.lines) } else { Offers::default() };
-        if self.offers.utf8 {
-            let _as_it_likes = self.ask("OPTS UTF8 ON").await?; // most speak it anyway, and some know no such option
-        }
-        if self.offers.hides_modes {
-            let _or_not = self.ask("OPTS MLST type;size;modify;UNIX.mode;").await?;
-        }
-        self.ftp.set_passive_nat_workaround(true); // PASV, too, leads to the address of the control connection
-        self.ftp.set_mode(suppaftp::Mode::ExtendedPassive);
-        let (busy, patience) = (&mut self.busy, self.settings.timeout);
-        let binary = steadily(busy, patience, self.ftp.transfer_type(FileType::Binary)).await;
-        self.told(binary).map_err(words::refused_outright)
     }
 }

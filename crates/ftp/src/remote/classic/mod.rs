@@ -8,6 +8,7 @@ mod commands;
 mod connect;
 mod digests;
 mod listing;
+mod login;
 mod look;
 mod offers;
 mod stream;
