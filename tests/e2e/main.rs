@@ -11,6 +11,7 @@ mod control;
 mod crowd;
 mod disk;
 mod durable;
+mod foreign;
 mod hostile;
 mod logins;
 mod operations;

@@ -87,6 +87,19 @@ impl Incoming {
         Incoming::begin(place, Some(size), algorithm, Replace::Yes, None, durability)
     }
 
+    /// The same for a file of which nobody knows the size before its end.
+    ///
+    /// # Errors
+    /// As [`local`](Incoming::local).
+    pub fn local_of_any_size(
+        path: &Path,
+        algorithm: Algorithm,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
+        let place = Place::find(Base::Ambient, path.to_owned())?;
+        Incoming::begin(place, None, algorithm, Replace::Yes, None, durability)
+    }
+
     pub(crate) fn begin(
         place: Place,
         size: Option<u64>, // where the sender announced one

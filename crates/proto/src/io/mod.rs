@@ -32,6 +32,7 @@ use crate::preamble::Preamble;
 use input::Input;
 use output::Output;
 
+pub use gulp::Gulping;
 pub use stream::Stream;
 pub use transfer::Arrived;
 

@@ -99,15 +99,6 @@ pub(super) fn entry(entry: proto::Entry) -> Entry {
     Entry { name: entry.name, kind, size: entry.size, modified: from_wire(entry.modified), mode: entry.mode }
 }
 
-/// Whether a directory can hold that name (POSIX, 3.170). It need not be text.
-pub(super) fn can_be_a_name(name: &[u8]) -> bool {
-    (1..=255).contains(&name.len())
-        && name != b"."
-        && name != b".."
-        && !name.contains(&b'/')
-        && !name.contains(&0)
-}
-
 pub(super) fn attributes(end: &proto::End) -> Attributes {
     Attributes { modified: end.modified.map(from_wire), mode: end.mode }
 }
