@@ -1,7 +1,7 @@
 //! A regular file that is read from one end to the other and must not change meanwhile.
 
 use std::fs::File;
-use std::io::IoSliceMut;
+use std::io::{self, IoSliceMut};
 use std::os::fd::AsFd;
 
 use rustix::fs::{Advice, Stat, fadvise, fstat, sendfile};
@@ -82,8 +82,8 @@ impl Source {
     }
 
     /// Has the kernel copy what is left to a socket that does not block (sendfile(2)), until that is full or `most` bytes are
-    /// gone. How many went; 0 when it is full.
-    pub(crate) fn send(&mut self, socket: impl AsFd, most: usize) -> Result<usize, Error> {
+    /// gone. How many went, 0 when it is full; or what is wrong with the socket.
+    pub(crate) fn send(&mut self, socket: impl AsFd, most: usize) -> Result<io::Result<usize>, Error> {
         let (mut sent, mut at) = (0, self.at);
         while sent < most && self.remaining() > 0 {
             let piece = usize::try_from(self.remaining()).map_or(most - sent, |left| left.min(most - sent));
@@ -95,11 +95,12 @@ impl Source {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => break,
-                Err(errno) => return Err(errno.into()),
+                Err(errno @ (Errno::IO | Errno::NOMEM | Errno::STALE)) => return Err(errno.into()),
+                Err(errno) => return Ok(Err(errno.into())),
             }
         }
         self.check_end()?;
-        Ok(sent)
+        Ok(Ok(sent))
     }
 
     /// At the end, whether it is the end of what was opened.
