@@ -18,6 +18,7 @@ mod readers;
 mod reload;
 pub mod serve;
 mod shell;
+mod sweeper;
 pub mod tls;
 pub mod users;
 pub mod wall;

@@ -26,6 +26,8 @@ pub(crate) struct Reload {
     pub(crate) keeper: Keeper,
     pub(crate) sink: Sink,
     pub(crate) notify: Arc<Notify>,
+    /// Has the homes swept and counted.
+    pub(crate) sweep: Arc<tokio::sync::Notify>,
 }
 
 /// Why everything stays as it is.
@@ -51,8 +53,7 @@ impl Reload {
                 let Reloaded { added, removed, .. } = &reloaded;
                 info!(users = config.users.len(), added = added.len(), removed = removed.len(), "reloaded");
                 self.notify.ready(&status(&config));
-                // Not before: the homes of those who were there go on all the while.
-                reloaded.sweep();
+                self.sweep.notify_one(); // the next reload does not wait for it
             }
             Err(refused) => {
                 error!(reason = refused.to_string(), "not reloaded: all stays as it was");
