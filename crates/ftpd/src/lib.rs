@@ -7,6 +7,7 @@ pub mod config;
 pub mod core;
 mod descriptors;
 mod ending;
+mod files;
 mod inherit;
 mod listen;
 pub mod logs;
