@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
-use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::fs::{Access, AtFlags, CWD, OFlags, accessat, fcntl_setfl};
 use rustix::io::Errno;
 
 /// A FIFO would keep whoever opens it until somebody came to its other end, and a terminal must not become the server's.
@@ -55,6 +55,12 @@ pub(crate) fn append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Whether it is not the file's mode or its owner that forbids to read it: then it is the wall, if one stands.
+pub(crate) fn is_walled_off(path: &Path, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+        && accessat(CWD, path, Access::READ_OK, AtFlags::EACCESS).is_ok()
+}
+
 /// The error as it would be if the system had looked at the file first.
 fn seen(path: &Path, error: io::Error) -> io::Error {
     match (Errno::from_io_error(&error), fs::metadata(path).map(|metadata| metadata.file_type())) {
@@ -79,7 +85,7 @@ fn no_file(kind: fs::FileType) -> io::Error {
 mod tests {
     use std::os::unix::net::UnixListener;
 
-    use rustix::fs::{CWD, Mode, mkfifoat};
+    use rustix::fs::{Mode, mkfifoat};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! SIGHUP: users.toml is read again, whole or not at all.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use e2e::{ALICE, BOB, Heard, Server, User, hash};
 use proto::{Command, Kind, Message, Reply};
@@ -153,6 +153,29 @@ fn a_fifo_in_the_place_of_a_file_holds_nothing_up() {
         server.signal(Signal::HUP);
         server.log().wait_for_nth(round + 1, &[" reloaded users="]);
     }
+}
+
+#[test]
+fn where_the_running_server_may_not_go_is_no_question_of_owners() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let server = Server::start();
+    let (file, aside) = (server.config(), elsewhere.path().join("users.toml"));
+    fs::rename(&file, &aside).unwrap();
+    symlink(&aside, &file).unwrap();
+    server.signal(Signal::HUP);
+    let line = server
+        .log()
+        .wait_for_all(&["not reloaded", "lies where the running server may not go. start ftpd again"]);
+    assert!(!line.contains("chown"), "{line}");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    server.signal(Signal::HUP);
+    let line = server.log().wait_for_all(&["not reloaded", "cannot be read: Is a directory"]);
+    assert!(!line.contains("chown"), "{line}");
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    server.signal(Signal::HUP);
+    server.log().wait_for(" reloaded users=");
 }
 
 #[test]
