@@ -250,6 +250,13 @@ fn a_file_that_changes_while_it_is_sent_is_not_stored() {
 }
 
 #[test]
+fn a_file_that_tells_no_size_is_not_stored_as_an_empty_one() {
+    let server = Server::start();
+    server.ftp(&["put", "/proc/cpuinfo", "file"]).fails(8).told("the file has no fixed size");
+    assert!(!server.home(ALICE).join("file").exists());
+}
+
+#[test]
 fn a_file_that_is_replaced_while_it_is_fetched_comes_whole_as_it_was() {
     let server = Server::start();
     let old = bytes(MUCH, 1);
