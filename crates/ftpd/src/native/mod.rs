@@ -275,7 +275,7 @@ impl Connection {
                         Failure::new(fault_kind(*fault), fault.to_string())
                             .with_remedy("Use a client that keeps to PROTOCOL.md."),
                     ),
-                    Broken::Silent(_) | Broken::Stalled(_) => {
+                    Broken::Silent(_) | Broken::Busy(_) | Broken::Stalled(_) => {
                         Some(Failure::new(Kind::TimedOut, broken.to_string()).with_remedy("Connect again."))
                     }
                     Broken::Closed | Broken::Cut | Broken::Io(_) => None,
