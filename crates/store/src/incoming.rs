@@ -15,7 +15,7 @@ use crate::beneath::Base;
 use crate::entry::{self, Attributes};
 use crate::error::{Error, Kind};
 use crate::place::Place;
-use crate::quota::{Reservation, free_space, size_at};
+use crate::quota::{Reservation, free_space};
 use crate::stage::{Durability, Stage};
 
 /// Whether a file of that name may be replaced.
@@ -232,10 +232,9 @@ impl Incoming {
             self.stage.sync()?;
         }
         let directory = self.stage.directory().clone();
-        let freed = || size_at(&directory, &self.name);
         let mut publish = || self.stage.publish(&self.name, self.replace == Replace::Yes);
         match self.reservation {
-            Some(reservation) => reservation.spend(receipt.size, freed, publish)?,
+            Some(reservation) => reservation.spend(receipt.size, (&directory, &self.name), publish)?,
             None => publish()?,
         }
         if self.durability == Durability::Full {

@@ -5,7 +5,7 @@ use std::io::{self, IoSliceMut};
 use std::os::fd::AsFd;
 
 use rustix::fs::{Advice, Stat, fadvise, fstat, sendfile};
-use rustix::io::{Errno, preadv};
+use rustix::io::{Errno, pread, preadv, retry_on_intr};
 
 use crate::entry::{self, EntryKind, Time};
 use crate::error::{Error, Kind};
@@ -32,6 +32,10 @@ impl Source {
             EntryKind::Link | EntryKind::Other => return Err(Kind::Special.into()),
         }
         let end = entry::size(&opened);
+        // A file that the kernel makes up while it is read, as in /proc, tells no size.
+        if end == 0 && retry_on_intr(|| pread(&file, &mut [0; 1], 0))? > 0 {
+            return Err(NO_FIXED_SIZE);
+        }
         let source = Source { at: from.min(end), end, file, opened };
         if source.remaining() > BIG {
             // Only advice: without it, reading is slower and nothing else.
@@ -115,3 +119,9 @@ impl Source {
         Ok(())
     }
 }
+
+const NO_FIXED_SIZE: Error = Error::new(
+    Kind::Changed,
+    "the file has no fixed size: it is made up while it is read",
+    "Copy it to a file of its own, and take that.",
+);

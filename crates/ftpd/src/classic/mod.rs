@@ -38,7 +38,7 @@ use tracing::info;
 use crate::config;
 use crate::core::{Core, Guest, Refusal, Session};
 use crate::ending::Ending;
-use crate::logs::Request;
+use crate::logs::{self, Request};
 use crate::tls::{ClassicTls, Tls};
 use command::Command;
 use control::{Control, Gone};
@@ -299,7 +299,7 @@ impl Connection {
 
     /// Ends the session, with last words where the peer can hear them.
     async fn part(mut self, ended: Ended) {
-        let user = store::escaped(self.user.as_bytes()).to_string(); // before a login, anything at all
+        let user = logs::name(&self.user); // before a login, anything at all
         info!(user, from = %self.peer, reason = ended.reason(), "session ended");
         if let Some(opening) = self.opening.take() {
             opening.close();

@@ -84,8 +84,10 @@ pub(super) fn broken(broken: &Broken, host: &str) -> Failure {
         Broken::Closed | Broken::Cut | Broken::Io(_) => {
             Failure::new(Code::Connection, format!("{host}: {broken}")).with_remedy("Try again.")
         }
-        Broken::Silent(_) | Broken::Stalled(_) => Failure::new(Code::Connection, format!("{host}: {broken}"))
-            .with_remedy("Try again, with a larger --timeout for a slow server."),
+        Broken::Silent(_) | Broken::Busy(_) | Broken::Stalled(_) => {
+            Failure::new(Code::Connection, format!("{host}: {broken}"))
+                .with_remedy("Try again, with a larger --timeout for a slow server.")
+        }
     }
 }
 
