@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_oobinline;
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -79,7 +79,15 @@ impl Control {
                 next => return Ok(next),
             }
             let Some(stream) = &mut self.stream else { return Err(Gone::Closed) };
-            match stream.read(&mut piece).await {
+            let read = match stream {
+                // A read stops before an urgent byte. The runtime's own would take that for all there is, and wait for more.
+                Stream::Plain(tcp) => {
+                    let read = || rustix::io::read(&*tcp, &mut piece).map_err(io::Error::from);
+                    tcp.async_io(Interest::READABLE, read).await
+                }
+                Stream::Tls(tls) => tls.read(&mut piece).await,
+            };
+            match read {
                 Ok(0) => return Err(Gone::Closed),
                 Ok(read) => self.lines.push(&piece[..read]),
                 Err(error) => return Err(Gone::Cut(error)),
