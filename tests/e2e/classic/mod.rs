@@ -2,6 +2,9 @@
 
 mod curl;
 mod ftplib;
+mod lftp;
+mod ncftp;
+mod tnftp;
 
 use std::path::Path;
 
