@@ -1,10 +1,14 @@
 //! The classic door in front of clients that people have: each moves real files both ways, and both disks are compared.
 
+mod basic_ftp;
 mod curl;
 mod ftplib;
 mod lftp;
 mod ncftp;
+mod perl;
+mod rclone;
 mod tnftp;
+mod wget;
 
 use std::path::Path;
 
