@@ -51,6 +51,7 @@ fn what_is_aborted_leaves_the_old_file() {
     for words in [&["plain"][..], &["tls"]] {
         let server = furnished(Server::builder());
         script(&server, "aborts", words);
+        server.log().wait_for_nth(2, &["session ended"]); // what the one that went without a word began is cleared away by then
         assert_same(&server.home(ALICE).join("there/big"), &content("big"));
         assert!(stages(server.homes()).is_empty());
     }
