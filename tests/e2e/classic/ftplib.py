@@ -225,6 +225,12 @@ def aborts():
         data.recv(1000)
         answers(ftp, data, telnet)
         assert ftp.voidcmd("NOOP").startswith("200")
+
+    # Whoever has seen enough may as well close the data connection: that is no fault of the disk's.
+    data = ftp.transfercmd("RETR huge")
+    data.recv(1000)
+    data.close()
+    refused(ftplib.error_temp, "426", ftp.voidresp)
     ftp.delete("huge")
 
     # An upload over a file that is there.

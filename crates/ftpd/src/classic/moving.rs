@@ -1,6 +1,7 @@
 //! File data over a data connection, either way. Everything here can be dropped half-way: a transfer that is broken off leaves
 //! nothing.
 
+use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -117,7 +118,7 @@ impl Manner {
             });
             let (sent, back) = turn.await.map_err(io::Error::from)?;
             outgoing = back;
-            match sent? {
+            match sent.map_err(of_either)? {
                 // Full after all: the runtime believes otherwise until it is told.
                 0 => _ = tcp.try_io(Interest::WRITABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into())),
                 sent => self.moved.add(sent),
@@ -173,5 +174,19 @@ impl Manner {
 
     async fn moving<T>(&self, step: impl Future<Output = io::Result<T>>) -> Result<T, Stopped> {
         Ok(timeout(self.stall, step).await.map_err(|_| Stopped::Stalled(self.stall))??)
+    }
+}
+
+/// The kernel copies from the disk to the peer, and its errors are those of either.
+fn of_either(error: store::Error) -> Stopped {
+    let kind = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match kind {
+        Some(
+            kind @ (io::ErrorKind::BrokenPipe
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::TimedOut),
+        ) => Stopped::Peer(kind.into()),
+        _ => Stopped::Store(error),
     }
 }
