@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, whatever goes wrong ends it")]
 
 mod breaks;
+mod classic;
 mod config;
 mod control;
 mod crowd;

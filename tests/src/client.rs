@@ -146,17 +146,22 @@ impl Client {
     }
 
     fn start(self, mut command: Command) -> Running {
-        command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
-        command.stdout(self.stdout.unwrap_or(Stdio::piped())).stderr(Stdio::piped());
-        let line = format!("{command:?}");
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
-        drop(command); // and with it our side of what was given as standard output
-        if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), self.stdin) {
-            // A client that ends early need not read all.
-            thread::spawn(move || drop(pipe.write_all(&bytes)));
-        }
-        Running { line, stdout: collect(child.stdout.take()), stderr: collect(child.stderr.take()), child }
+        command.stdout(self.stdout.unwrap_or(Stdio::piped()));
+        start(command, self.stdin)
     }
+}
+
+/// Starts a program with `stdin`, and takes what it writes to where nothing else takes it.
+pub(crate) fn start(mut command: Command, stdin: Option<Vec<u8>>) -> Running {
+    command.stdin(if stdin.is_some() { Stdio::piped() } else { Stdio::null() }).stderr(Stdio::piped());
+    let line = format!("{command:?}");
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
+    drop(command); // and with it our side of what was given as standard output
+    if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), stdin) {
+        // A program that ends early need not read all.
+        thread::spawn(move || drop(pipe.write_all(&bytes)));
+    }
+    Running { line, stdout: collect(child.stdout.take()), stderr: collect(child.stderr.take()), child }
 }
 
 /// A client that runs.

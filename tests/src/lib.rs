@@ -20,6 +20,7 @@
 //!
 //! - [`Server::builder`] sets limits, quotas, environment, or a mount that only that server sees.
 //! - [`Raw`] speaks the wire by hand, [`Fake`] is a server that may lie, [`FakeTls`] one with an [`Identity`], [`Way`] is a wire that breaks or stops where you say.
+//! - [`Tool`] is a program of somebody else, such as a client of the classic door; [`Builder::classic`] opens that.
 //! - [`Terminal`] runs a program as a person would; [`Watch`] waits for stages to come and go.
 //! - [`Chance`] is random and can be repeated; [`memory`] is what a process has.
 //! - [`bytes`], [`snapshot`], [`stages`] make contents and compare what lies on the disk.
@@ -43,6 +44,7 @@ mod programs;
 mod raw;
 mod server;
 mod terminal;
+mod tool;
 mod users;
 mod watch;
 mod way;
@@ -62,6 +64,7 @@ pub use programs::{build_in, ftp, ftpd};
 pub use raw::{Heard, Raw, data_frame, end, frame};
 pub use server::{Builder, Server, outside_address};
 pub use terminal::Terminal;
+pub use tool::Tool;
 pub use users::{ALICE, ALL, BOB, CAROL, QUINN, User, dear_hash, hash, more_users};
 pub use watch::Watch;
 pub use way::Way;

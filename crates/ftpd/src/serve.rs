@@ -99,7 +99,7 @@ fn inside(config: &Config, sink: &Sink) -> Inside {
         state: config.state.exists().then(|| config.state.clone()),
         reread: [config.file.clone()].into_iter().chain(identity).collect(),
         log: sink.path().map(Into::into),
-        ports: config.classic.as_ref().map(|classic| classic.passive_ports.clone().unwrap_or(0..=0)),
+        ports: config.classic.as_ref().map(|classic| classic.passive_ports.clone()),
         calls: config.classic.is_some(),
     }
 }

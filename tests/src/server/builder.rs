@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::geteuid;
 
+use super::classic::Classic;
 use super::{Server, own_ip};
 use crate::{ALL, Log, User, hash, programs};
 
@@ -18,6 +19,7 @@ pub struct Builder {
     top: String,
     native: String,
     pub(super) tls: bool,
+    pub(super) classic: Option<Classic>,
     limits: String,
     quotas: Vec<(User, String)>,
     options: Vec<OsString>,
@@ -182,6 +184,9 @@ impl Builder {
         let Builder { top, native, tls, limits, .. } = self;
         let mut text =
             format!("{top}[native]\nlisten = [\"{address}\"]\ntls = {tls}\n{native}\n[limits]\n{limits}");
+        if let Some(classic) = &self.classic {
+            text += &classic.users_toml(address);
+        }
         for user in ALL {
             let User { name, access, .. } = user;
             write!(

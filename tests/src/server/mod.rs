@@ -1,6 +1,7 @@
 //! A real server on a directory of its own.
 
 mod builder;
+mod classic;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -170,7 +171,8 @@ impl Server {
         assert!(self.child.is_none(), "end it first");
         let told = fs::read_to_string(self.config()).unwrap();
         let free = SocketAddr::new(self.address.ip(), 0).to_string();
-        fs::write(self.config(), told.replace(&format!("\"{free}\""), &format!("\"{}\"", self.address)))
+        // The native door's comes first in the file.
+        fs::write(self.config(), told.replacen(&format!("\"{free}\""), &format!("\"{}\"", self.address), 1))
             .unwrap();
         self.child = Some(self.builder.spawn(self.directory.path(), &self.log));
         self.listening();
@@ -178,13 +180,19 @@ impl Server {
 
     #[track_caller]
     fn listening(&mut self) {
-        let line = self.log.wait_for("listening");
-        let told =
-            line.split_once("address").unwrap().1.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        self.address = self.listens(1);
+    }
+
+    /// The address of its `n`-th listener, counted from 1.
+    #[track_caller]
+    fn listens(&self, n: usize) -> SocketAddr {
+        let line = self.log.wait_for_nth(n, &["listening"]);
+        let told = line.split_once("address").unwrap().1;
+        let told = told.trim_start_matches(|letter: char| !letter.is_ascii_digit() && letter != '[');
         let end = told
-            .find(|letter: char| !letter.is_ascii_digit() && !".:".contains(letter))
+            .find(|letter: char| !letter.is_ascii_hexdigit() && !".:[]".contains(letter))
             .unwrap_or(told.len());
-        self.address = told[..end].parse().unwrap();
+        told[..end].parse().unwrap()
     }
 }
 

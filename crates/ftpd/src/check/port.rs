@@ -45,7 +45,7 @@ pub(super) fn all(config: &Config) -> Vec<Finding> {
     }
     let bound: Vec<_> =
         listeners.iter().map(|listener| (listener, TcpListener::bind(listener.address))).collect();
-    let ports = config.classic.as_ref().and_then(|classic| classic.passive_ports.as_ref());
+    let ports = config.classic.as_ref().map(|classic| &classic.passive_ports);
     bound
         .iter()
         .map(|(listener, bound)| finding(listener, bound.as_ref().err()))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_oobinline;
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -31,22 +31,6 @@ pub(super) enum Gone {
     Silent(Duration),
     #[error("replies were not read for {} s", .0.as_secs())]
     Stalled(Duration),
-}
-
-/// Reads what is there. A read ends where urgent data begins (tcp(7)), and more may be there behind it: so in the clear only an
-/// empty connection is waited for, where `read` would take a short one for empty.
-async fn read(stream: &mut Stream, piece: &mut [u8]) -> io::Result<usize> {
-    let tcp = match stream {
-        Stream::Plain(tcp) => tcp,
-        Stream::Tls(tls) => return tls.read(piece).await,
-    };
-    loop {
-        tcp.readable().await?;
-        match tcp.try_read(piece) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            read => return read,
-        }
-    }
 }
 
 /// A control connection.
@@ -95,7 +79,15 @@ impl Control {
                 next => return Ok(next),
             }
             let Some(stream) = &mut self.stream else { return Err(Gone::Closed) };
-            match read(stream, &mut piece).await {
+            let read = match stream {
+                // A read stops before an urgent byte. The runtime's own would take that for all there is, and wait for more.
+                Stream::Plain(tcp) => {
+                    let read = || rustix::io::read(&*tcp, &mut piece).map_err(io::Error::from);
+                    tcp.async_io(Interest::READABLE, read).await
+                }
+                Stream::Tls(tls) => tls.read(&mut piece).await,
+            };
+            match read {
                 Ok(0) => return Err(Gone::Closed),
                 Ok(read) => self.lines.push(&piece[..read]),
                 Err(error) => return Err(Gone::Cut(error)),

@@ -71,7 +71,7 @@ impl Drop for Coming {
 
 impl Opening {
     /// Waits at `listener` from now on.
-    pub(super) fn passive(listener: TcpListener, lease: Option<Lease>, terms: Terms) -> Opening {
+    pub(super) fn passive(listener: TcpListener, lease: Lease, terms: Terms) -> Opening {
         Opening::Passive(Coming(tokio::spawn(async move {
             let tcp = timeout(terms.patience, accept(&listener, terms.peer)).await;
             drop((listener, lease)); // one connection, and the port is free again

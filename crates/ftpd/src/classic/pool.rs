@@ -1,4 +1,4 @@
-//! Ports for passive data connections: a small range that a firewall can let through, or any that is free.
+//! Ports for passive data connections: a small range, which a firewall can let through.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +14,7 @@ const BACKLOG: u32 = 8;
 /// The ports of a door.
 #[derive(Debug)]
 pub(super) struct Pool {
-    range: Option<RangeInclusive<u16>>,
+    range: RangeInclusive<u16>,
     table: Mutex<Table>,
 }
 
@@ -33,20 +33,19 @@ pub(super) struct Lease {
 }
 
 impl Pool {
-    /// Of the ports in `range`; without one, of all.
-    pub(super) fn new(range: Option<RangeInclusive<u16>>) -> Arc<Pool> {
-        let next = range.as_ref().map_or(0, |range| *range.start());
-        Arc::new(Pool { range, table: Mutex::new(Table { taken: BTreeSet::new(), next }) })
+    /// Of the ports in `range`.
+    pub(super) fn new(range: RangeInclusive<u16>) -> Arc<Pool> {
+        let table = Mutex::new(Table { taken: BTreeSet::new(), next: *range.start() });
+        Arc::new(Pool { range, table })
     }
 
     /// Listens at `address`; at most once at each port.
-    pub(super) fn listen(self: &Arc<Pool>, address: IpAddr) -> io::Result<(TcpListener, Option<Lease>)> {
-        let Some(range) = &self.range else { return Ok((listen(SocketAddr::new(address, 0))?, None)) };
+    pub(super) fn listen(self: &Arc<Pool>, address: IpAddr) -> io::Result<(TcpListener, Lease)> {
         let mut failure = io::Error::other("every passive port is in use");
-        for _ in range.clone() {
-            let Some(lease) = self.lease(range) else { break };
+        for _ in self.range.clone() {
+            let Some(lease) = self.lease() else { break };
             match listen(SocketAddr::new(address, lease.port)) {
-                Ok(listener) => return Ok((listener, Some(lease))),
+                Ok(listener) => return Ok((listener, lease)),
                 Err(error) => failure = error, // somebody else has it
             }
         }
@@ -54,9 +53,9 @@ impl Pool {
     }
 
     /// The next port that nobody has.
-    fn lease(self: &Arc<Pool>, range: &RangeInclusive<u16>) -> Option<Lease> {
+    fn lease(self: &Arc<Pool>) -> Option<Lease> {
         let mut table = self.table();
-        let (low, high) = (*range.start(), *range.end());
+        let (low, high) = (*self.range.start(), *self.range.end());
         let port = (table.next..=high).chain(low..table.next).find(|port| !table.taken.contains(port))?;
         table.taken.insert(port);
         table.next = if port == high { low } else { port + 1 };
@@ -90,20 +89,20 @@ mod tests {
     #[test]
     fn each_port_is_given_once_and_comes_back() {
         let range = 40_001..=40_003;
-        let pool = Pool::new(Some(range.clone()));
-        let mut leases: Vec<Lease> = (0..3).map(|_| pool.lease(&range).unwrap()).collect();
+        let pool = Pool::new(range);
+        let mut leases: Vec<Lease> = (0..3).map(|_| pool.lease().unwrap()).collect();
         assert_eq!(leases.iter().map(|lease| lease.port).collect::<Vec<_>>(), [40_001, 40_002, 40_003]);
-        assert!(pool.lease(&range).is_none());
+        assert!(pool.lease().is_none());
         drop(leases.remove(1));
-        assert_eq!(pool.lease(&range).unwrap().port, 40_002);
+        assert_eq!(pool.lease().unwrap().port, 40_002);
     }
 
     #[tokio::test]
     async fn a_port_that_another_program_has_is_passed_over() {
         let other = std::net::TcpListener::bind((LOOPBACK, 0)).unwrap();
         let port = other.local_addr().unwrap().port();
-        assert!(Pool::new(Some(port..=port)).listen(LOOPBACK).is_err());
-        let (free, lease) = Pool::new(None).listen(LOOPBACK).unwrap();
-        assert!(free.local_addr().unwrap().port() > 0 && lease.is_none());
+        assert!(Pool::new(port..=port).listen(LOOPBACK).is_err());
+        let (listener, _lease) = Pool::new(port..=port + 9).listen(LOOPBACK).unwrap();
+        assert!((port + 1..=port + 9).contains(&listener.local_addr().unwrap().port()));
     }
 }

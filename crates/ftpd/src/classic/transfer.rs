@@ -66,7 +66,11 @@ impl Connection {
             }
         };
         let length = range.end.min(going.size()).saturating_sub(range.start);
-        self.opens(format!("Data connection for {length} bytes."))?;
+        self.opens(match manner.kind {
+            // In these words: clients read the size out of them.
+            Type::Image => format!("Data connection for a file ({length} bytes)."),
+            Type::Ascii => "Data connection for a file.".into(), // whose lines end in two bytes there
+        })?;
         let running = running("Sending a file", &manner.moved);
         let sent = self.attend(&running, true, async {
             let stream = opening.opened().await?;

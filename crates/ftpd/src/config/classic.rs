@@ -14,6 +14,10 @@ const TLS: Key = Key(r#"tls = "required""#);
 const RESUMPTION: Key = Key(r#"resumption = "offered""#);
 const LENIENT_EOF: Key = Key("lenient_eof = false");
 
+/// Where passive data connections arrive unless something else is said: not any port that is free, for which the system looks the
+/// longer the more connections have just ended.
+const FREE: RangeInclusive<u16> = 50_000..=50_199;
+
 /// The classic door: FTP (RFC 959) and FTPS (RFC 4217). It listens somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classic {
@@ -21,9 +25,9 @@ pub struct Classic {
     pub listen: Vec<SocketAddr>,
     /// `implicit`: where they begin with a handshake; none by default.
     pub implicit: Vec<SocketAddr>,
-    /// `passive_ports`: where passive data connections arrive, none of them a port that a door listens on; `None`: on any that
-    /// is free.
-    pub passive_ports: Option<RangeInclusive<u16>>,
+    /// `passive_ports`: where passive data connections arrive, none of them a port that a door listens on; 50000 to 50199
+    /// by default.
+    pub passive_ports: RangeInclusive<u16>,
     /// `external`: the address that PASV tells, where clients know the server by another than its own (NAT).
     pub external: Option<Ipv4Addr>,
     /// `tls`: whether passwords are taken only in TLS, loopback aside; required by default.
@@ -56,7 +60,7 @@ pub(super) fn read(top: &Table<'_>, native: &Native) -> Result<Option<Classic>, 
     }
     let implicit = table.get(IMPLICIT).map_or(Ok(Vec::new()), |value| addresses(value, &taken))?;
     taken.extend(&implicit);
-    let passive_ports = table.get(PASSIVE_PORTS).map(|value| ports(value, &taken)).transpose()?;
+    let passive_ports = table.get(PASSIVE_PORTS).map_or(Ok(FREE), |value| ports(value, &taken))?;
     let external = |text: &str| text.parse().ok().filter(is_somebodys);
     let demand = |key, default| {
         table.get(key).map_or(Ok(default), |value| value.parse("\"required\" or \"offered\"", named))

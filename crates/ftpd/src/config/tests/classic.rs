@@ -19,7 +19,7 @@ fn absent_unless_its_section_is_there() {
     let expected = Classic {
         listen: vec!["127.0.0.1:2121".parse().unwrap()],
         implicit: Vec::new(),
-        passive_ports: None,
+        passive_ports: 50_000..=50_199,
         external: None,
         tls: Demand::Required,
         resumption: Demand::Offered,
@@ -44,7 +44,7 @@ fn everything_that_can_be_said_of_it() {
     let address = |text: &str| text.parse::<SocketAddr>().unwrap();
     assert_eq!(said.listen, [address("127.0.0.1:2121"), address("[::1]:0"), address("[::1]:0")]);
     assert_eq!(said.implicit, [address("127.0.0.1:2990"), address("0.0.0.0:0")]);
-    assert_eq!(said.passive_ports, Some(2122..=2141));
+    assert_eq!(said.passive_ports, 2122..=2141);
     assert_eq!(said.external, Some([203, 0, 113, 7].into()));
     assert_eq!((said.tls, said.resumption), (Demand::Offered, Demand::Required));
     assert!(said.lenient_eof);
@@ -54,7 +54,7 @@ fn everything_that_can_be_said_of_it() {
 fn ports_as_people_write_them() {
     for (text, expected) in [("2122", 2122..=2122), ("2122-2122", 2122..=2122), ("1-65535", 1..=65535)] {
         let said = classic(&format!("listen = [\"127.0.0.1:0\"]\npassive_ports = \"{text}\""));
-        assert_eq!(said.passive_ports, Some(expected));
+        assert_eq!(said.passive_ports, expected);
     }
     for text in
         ["", "0", "0-9", "-", "1-", "-1", "1-2-3", "9-8", "65536", "1-65536", "+1-2", "1-+2", "1 - 2", "١"]
