@@ -6,12 +6,12 @@
 use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
 use clap::{Parser, ValueEnum};
-use e2e::{ALICE, Chance, Server, bytes, stages};
+use e2e::{ALICE, Chance, Running, Server, bytes, stages};
 use rustix::process::Signal;
 
 /// Kills a program in the middle of uploads, and looks at what is left.
@@ -23,6 +23,9 @@ struct Args {
     /// Which program.
     #[arg(long, value_enum, default_value_t = Who::Server)]
     who: Who,
+    /// Through which door: by `ftp`, or by `curl`.
+    #[arg(long, value_enum, default_value_t = Door::Native)]
+    door: Door,
     /// Repeats the moments of an earlier campaign.
     #[arg(long)]
     seed: Option<u64>,
@@ -38,6 +41,35 @@ struct Args {
 enum Who {
     Server,
     Client,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Door {
+    Native,
+    Classic,
+}
+
+/// A put that runs.
+enum Put {
+    Native(Running),
+    Classic(Child),
+}
+
+impl Put {
+    fn kill(&mut self) {
+        match self {
+            Put::Native(ftp) => ftp.signal(Signal::KILL),
+            Put::Classic(curl) => curl.kill().unwrap(),
+        }
+    }
+
+    /// Whether it said that all went well.
+    fn wait(self) -> bool {
+        match self {
+            Put::Native(ftp) => ftp.wait().code == 0,
+            Put::Classic(mut curl) => curl.wait().unwrap().success(),
+        }
+    }
 }
 
 /// The file that is put again and again; not in the home itself, so that the sweep has to go down.
@@ -60,6 +92,7 @@ enum Fate {
 
 struct Campaign {
     server: Server,
+    door: Door,
     contents: [Vec<u8>; 2],
     /// Which of them the file holds.
     present: usize,
@@ -70,11 +103,11 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let seed = args.seed.unwrap_or_else(Chance::seed);
     tempfile::env::override_temp_dir(&args.dir).unwrap();
-    let mut campaign = Campaign::begin(args.size * 1024 * 1024);
+    let mut campaign = Campaign::begin(args.size * 1024 * 1024, args.door);
     let usual = campaign.undisturbed();
-    let Args { rounds, who, size, .. } = args;
+    let Args { rounds, who, door, size, .. } = args;
     println!(
-        "kill: {rounds} × SIGKILL of the {who:?} at a random moment of a put of {size} MiB that takes {usual:.0?}; seed {seed}"
+        "kill: {rounds} × SIGKILL of the {who:?} at a random moment of a {door:?} put of {size} MiB that takes {usual:.0?}; seed {seed}"
     );
 
     let began = Instant::now();
@@ -102,21 +135,21 @@ fn main() -> ExitCode {
 }
 
 impl Campaign {
-    fn begin(size: usize) -> Campaign {
-        let server = Server::start();
+    fn begin(size: usize, door: Door) -> Campaign {
+        let server = Server::builder().classic().start();
         let contents = [bytes(size, 1), bytes(size, 2)];
         for (name, content) in SOURCES.iter().zip(&contents) {
             server.write_work(name, content);
         }
         server.write(&format!("alice/{FILE}"), &contents[0]);
-        Campaign { server, contents, present: 0, buffer: Vec::new() }
+        Campaign { server, door, contents, present: 0, buffer: Vec::new() }
     }
 
     /// How long a put takes that nothing disturbs.
     fn undisturbed(&mut self) -> Duration {
         let mut times = [1, 0, 1, 0, 1].map(|source| {
             let began = Instant::now();
-            self.server.ftp(&["put", SOURCES[source], FILE]).ok();
+            assert!(self.put(SOURCES[source]).wait());
             began.elapsed()
         });
         self.present = 1;
@@ -124,9 +157,22 @@ impl Campaign {
         times[times.len() / 2]
     }
 
+    fn put(&self, source: &str) -> Put {
+        match self.door {
+            Door::Native => Put::Native(self.server.client(ALICE).args(["put", source, FILE]).spawn()),
+            Door::Classic => {
+                let url = format!("ftp://{}/{FILE}", self.server.classic_address());
+                let user = format!("{}:{}", ALICE.name, ALICE.password);
+                let mut curl = Command::new("curl");
+                curl.args(["--silent", "--user", &user, "--upload-file", source, &url]);
+                Put::Classic(curl.current_dir(self.server.work()).spawn().unwrap())
+            }
+        }
+    }
+
     fn round(&mut self, who: Who, moment: Duration) -> Result<Fate, String> {
         let (next, told) = (1 - self.present, self.told());
-        let put = self.server.client(ALICE).args(["put", SOURCES[next], FILE]).spawn();
+        let mut put = self.put(SOURCES[next]);
         thread::sleep(moment); // the moment is what this is about
         let ran = match who {
             Who::Server => {
@@ -134,7 +180,7 @@ impl Campaign {
                 put.wait()
             }
             Who::Client => {
-                put.signal(Signal::KILL);
+                put.kill();
                 let ran = put.wait();
                 // It ends when the session has, which may have had the whole file.
                 self.server.terminate();
@@ -153,12 +199,12 @@ impl Campaign {
             return Err(format!("after the restart there still is {stages_left:?}"));
         }
         let found = self.look()?;
-        let fate = match (ran.code, found == next) {
-            (0, true) => Fate::Finished,
-            (0, false) => return Err("the put succeeded, and the file is the old one".into()),
-            (_, true) => Fate::NewPublished,
-            (_, false) if begun => Fate::OldKept,
-            (_, false) => Fate::BeforeStart,
+        let fate = match (ran, found == next) {
+            (true, true) => Fate::Finished,
+            (true, false) => return Err("the put succeeded, and the file is the old one".into()),
+            (false, true) => Fate::NewPublished,
+            (false, false) if begun => Fate::OldKept,
+            (false, false) => Fate::BeforeStart,
         };
         self.present = found;
         Ok(fate)

@@ -171,9 +171,11 @@ impl Server {
         assert!(self.child.is_none(), "end it first");
         let told = fs::read_to_string(self.config()).unwrap();
         let free = SocketAddr::new(self.address.ip(), 0).to_string();
-        // The native door's comes first in the file.
-        fs::write(self.config(), told.replacen(&format!("\"{free}\""), &format!("\"{}\"", self.address), 1))
-            .unwrap();
+        let (free, taken) = (format!("\"{free}\""), format!("\"{}\"", self.address));
+        // The native door's comes first in the file; that of the classic one may change.
+        if !told.contains(&taken) {
+            fs::write(self.config(), told.replacen(&free, &taken, 1)).unwrap();
+        }
         self.child = Some(self.builder.spawn(self.directory.path(), &self.log));
         self.listening();
     }
