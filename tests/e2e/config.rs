@@ -99,7 +99,7 @@ fn a_mistake_stops_the_start_with_its_line_and_its_remedy() {
         ("[users.alice]", "[users.alice", 11, "this is not TOML"),
         ("[users.alice]", "[users.\"al ice\"]", 11, "cannot be the name of a user"),
         ("access = \"write\"", "access = \"write\"\naccess = \"read\"", 15, "a second time"),
-        ("# the boss", "[classic]\nlisten = []\n", 10, "[classic] is not available in this version"),
+        ("# the boss", "[classic]\nlisten = []\n", 11, "listen must be a list of addresses with ports"),
     ];
     for (from, to, line, words) in table {
         assert!(good.contains(from), "{from}");

@@ -2,10 +2,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use e2e::{ALICE, Client, QUINN, Raw, Server, Watch, Way, bytes, stages};
 use proto::{Abort, Command, Failure, Kind, Message, Reply};
+use rustix::process::Signal;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -39,10 +41,37 @@ fn what_is_stored_counts_after_a_restart() {
     server.client(QUINN).args(["put", "file"]).run().ok();
     server.terminate();
     server.restart();
-    server.log().wait_for("homes swept");
     server.client(QUINN).args(["put", "file", "second"]).run().fails(10);
     server.client(QUINN).args(["mv", "file", "moved"]).run().ok();
     server.client(QUINN).args(["put", "file", "second"]).run().fails(10);
+}
+
+#[test]
+fn a_reload_tells_the_quota_what_the_owner_removed() {
+    let server = Server::start();
+    server.write_work("file", bytes(600 * KIB, 1));
+    server.client(QUINN).args(["put", "file"]).run().ok();
+    fs::remove_file(server.home(QUINN).join("file")).unwrap();
+    server.client(QUINN).args(["put", "file"]).run().fails(10);
+    server.signal(Signal::HUP);
+    server.log().wait_for_nth(2, &["counted what homes with a quota hold", "homes=1"]);
+    server.client(QUINN).args(["put", "file"]).run().ok();
+}
+
+#[test]
+fn what_cannot_be_read_is_told_by_its_user() {
+    let mut server = Server::builder();
+    if rustix::process::geteuid().is_root() {
+        server = server.launched_by(&["setpriv", "--bounding-set=-all", "--inh-caps=-all"]); // or it reads everything
+    }
+    let mut server = server.start();
+    let shut = server.home(QUINN).join("shut");
+    fs::create_dir(&shut).unwrap();
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
+    server.terminate();
+    server.restart();
+    server.log().wait_for_all(&["WARN", "user=\"quinn\"", "unreadable=1"]);
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 #[test]
@@ -218,6 +247,13 @@ fn a_file_that_changes_while_it_is_sent_is_not_stored() {
         watch.wait_for_no_stage();
         assert_eq!(server.read("alice/file"), b"old", "{what}");
     }
+}
+
+#[test]
+fn a_file_that_tells_no_size_is_not_stored_as_an_empty_one() {
+    let server = Server::start();
+    server.ftp(&["put", "/proc/cpuinfo", "file"]).fails(8).told("the file has no fixed size");
+    assert!(!server.home(ALICE).join("file").exists());
 }
 
 #[test]

@@ -8,9 +8,11 @@
 mod breaks;
 mod classic;
 mod config;
+mod control;
 mod crowd;
 mod disk;
 mod durable;
+mod foreign;
 mod hostile;
 mod logins;
 mod operations;

@@ -32,6 +32,7 @@
 
 mod chance;
 mod client;
+mod control;
 mod dial;
 mod fake;
 mod files;
@@ -52,6 +53,7 @@ use std::time::Duration;
 
 pub use chance::Chance;
 pub use client::{Client, Ran, Running};
+pub use control::Control;
 pub use dial::dial;
 pub use fake::{Fake, FakeTls, Peer, Shaken};
 pub use files::{Seen, bytes, md5, root, snapshot, stages};

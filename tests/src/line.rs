@@ -35,10 +35,24 @@ impl Line {
     /// Over TLS, whoever the server is.
     #[track_caller]
     pub(crate) fn tls(address: SocketAddr) -> Line {
+        Line::plain(address).secure()
+    }
+
+    /// Goes on under TLS, whoever the server is.
+    #[track_caller]
+    pub(crate) fn secure(self) -> Line {
         static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| Arc::new(client_config()));
-        let Line::Plain(tcp) = Line::plain(address) else { unreachable!() };
-        let session = ClientConnection::new(CONFIG.clone(), ServerName::from(address.ip())).unwrap();
-        Line::Tls(Box::new(StreamOwned::new(session, tcp)))
+        let Line::Plain(tcp) = self else { panic!("TLS is there already") };
+        let server = ServerName::from(tcp.peer_addr().unwrap().ip());
+        Line::Tls(Box::new(StreamOwned::new(ClientConnection::new(CONFIG.clone(), server).unwrap(), tcp)))
+    }
+
+    /// The connection under it.
+    pub(crate) fn tcp(&self) -> &TcpStream {
+        match self {
+            Line::Plain(tcp) => tcp,
+            Line::Tls(tls) => &tls.sock,
+        }
     }
 
     /// Another handle on a connection without TLS.

@@ -15,7 +15,9 @@ use crate::trust::Mode;
 #[command(name = "ftp", version, after_help = AFTER_HELP, max_term_width = 100)]
 #[command(override_usage = "ftp [OPTIONS] [USER@]HOST[:PORT]\n       \
                             ftp [OPTIONS] [USER@]HOST[:PORT] COMMAND [ARG]...\n       \
-                            ftp [OPTIONS] [USER@]HOST[:PORT] -b FILE")]
+                            ftp [OPTIONS] [USER@]HOST[:PORT] -b FILE\n       \
+                            ftp [OPTIONS] ftp://[USER@]HOST[:PORT][/DIRECTORY] [COMMAND [ARG]...]\n       \
+                            ftp [OPTIONS] ftps://[USER@]HOST[:PORT][/DIRECTORY] [COMMAND [ARG]...]")]
 pub struct Arguments {
     #[arg(value_name = "[USER@]HOST[:PORT]", help = TARGET_HELP)]
     pub(crate) target: String,
@@ -42,7 +44,7 @@ pub struct Arguments {
     /// Speak without TLS, to a plain server on a wire that you trust
     ///
     /// Password and files travel in the clear, and nothing proves who the server is. Without this, a plain server is
-    /// refused; with it, one that speaks TLS.
+    /// refused; with it, one that speaks TLS. A classic server on this computer may be plain without it.
     #[arg(long)]
     pub(crate) plain: bool,
 
@@ -63,8 +65,8 @@ pub struct Arguments {
     pub(crate) timeout: u64,
 }
 
-const TARGET_HELP: &str =
-    "The server; its port is 10600 unless you name one. An IPv6 address stands in brackets: [::1]:10600";
+const TARGET_HELP: &str = "The server; its port is 10600 unless you name one. An IPv6 address stands in brackets: [::1]:10600. ftp:// is a classic \
+     server (port 21), ftps:// one inside TLS (port 990); without a user you are anonymous there";
 
 const AFTER_HELP: &str = "\
 Password: --password-file, else the variable FTP_PASSWORD, else you are asked at the terminal.
@@ -72,6 +74,8 @@ Password: --password-file, else the variable FTP_PASSWORD, else you are asked at
 Server keys: a key that is known is in ~/.local/share/ftp/known_hosts ($XDG_DATA_HOME/ftp/known_hosts), or in the file
 that FTP_KNOWN_HOSTS names; a line is HOST:PORT SHA256:…, and # begins a comment. What stands there for a host and port
 rules; without, a certificate that is valid by the system's roots is accepted, and --trust decides about any other.
+
+Classic servers seldom have digests: a receipt says verified only where one was compared. TLS is used wherever they can.
 
 Commands that are piped into ftp without -b are all done, whatever fails.
 
@@ -83,6 +87,7 @@ Examples:
   ftp alice@nas get big.iso
   ftp alice@nas put 'my notes.txt' notes/
   ftp alice@nas rm -- -odd-name
+  ftp ftp://ftp.example.org/pub get README
   ftp alice@nas help";
 
 impl Arguments {

@@ -14,6 +14,15 @@ use tracing_subscriber::{EnvFilter, fmt as layer};
 
 pub use sink::Sink;
 
+/// Bytes of a user's name that a line tells: twice what the name of a real one may have.
+const NAME: usize = 128;
+
+/// Bytes of a path that a line tells: a longer one leads nowhere.
+const PATH: usize = 4096;
+
+/// Bytes that a line tells of what went wrong; a client may have put it into words.
+const WORDS: usize = 1024;
+
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -48,7 +57,8 @@ fn subscriber(
     }
 }
 
-/// A request that is over, as the log tells it. All stands here as it came; [`log`](Request::log) escapes it.
+/// A request that is over, as the log tells it. All stands here as it came; [`log`](Request::log) cuts it to a length that is
+/// worth a line, and escapes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The user; before a login, whoever was claimed, if anybody.
@@ -71,7 +81,7 @@ impl Request<'_> {
     /// Writes the line: one event `request` with the fields `who`, `from`, `verb`, `path`, `bytes`, `seconds`, `result`.
     pub fn log(&self) {
         // As strings, not by `Display`: so the text format puts them in quotes, and no name can pose as a field.
-        let (who, path) = (self.who.map(|who| shown(who.as_bytes())), self.path.map(shown));
+        let (who, path) = (self.who.map(name), self.path.map(|path| shown(path, PATH)));
         tracing::info!(
             who,
             from = %self.from,
@@ -79,14 +89,25 @@ impl Request<'_> {
             path,
             bytes = self.bytes,
             seconds = self.time.as_micros() as f64 / 1e6,
-            result = shown(self.result.as_bytes()),
+            result = shown(self.result.as_bytes(), WORDS),
             "request"
         );
     }
 }
 
-fn shown(name: &[u8]) -> String {
-    escaped(name).to_string()
+/// The name of a user, or what somebody claims to be one, for a log line.
+pub(crate) fn name(name: &str) -> String {
+    shown(name.as_bytes(), NAME)
+}
+
+/// The first `most` bytes, escaped; with an ellipsis where there are more. No character is cut in two.
+fn shown(bytes: &[u8], most: usize) -> String {
+    if bytes.len() <= most {
+        return escaped(bytes).to_string();
+    }
+    let inside = |at: &usize| bytes[*at] & 0xc0 == 0x80; // of a character that began before
+    let end = (most.saturating_sub(3)..=most).rev().find(|at| !inside(at)).unwrap_or(most);
+    format!("{}…", escaped(&bytes[..end]))
 }
 
 #[cfg(test)]
@@ -154,6 +175,22 @@ mod tests {
             let line = logged(format, &Request { who: None, path: None, ..REQUEST });
             assert!(!line.contains("who") && !line.contains("path") && line.contains("bytes"), "{line}");
         }
+    }
+
+    #[test]
+    fn nobody_makes_lines_long() {
+        let evil = "\0".repeat(16 * 1024);
+        for format in [Format::Text, Format::Json] {
+            let request = Request { who: Some(&evil), path: Some(evil.as_bytes()), result: &evil, ..REQUEST };
+            let line = logged(format, &request);
+            let told = |bytes: usize| format!("\"{}…\"", r"\\x00".repeat(bytes));
+            assert!(line.contains(&told(128)) && line.contains(&told(4096)) && line.contains(&told(1024)));
+            assert!(line.len() < 6 * (128 + 4096 + 1024) + 300, "{}", line.len());
+        }
+        assert_eq!(name(&"é".repeat(64)), "é".repeat(64));
+        assert_eq!(name(&"a".repeat(129)), format!("{}…", "a".repeat(128)));
+        assert_eq!(name(&format!("a{}", "é".repeat(64))), format!("a{}…", "é".repeat(63)));
+        assert_eq!(shown(&[0x80; 200], 2), r"\x80\x80…");
     }
 
     #[test]

@@ -42,6 +42,11 @@ impl Notify {
         }
     }
 
+    /// It is not there yet, and will have more to say within `patience`.
+    pub(crate) fn starting(&self, status: &str, patience: Duration) {
+        self.tell(&format!("EXTEND_TIMEOUT_USEC={}\nSTATUS={}", patience.as_micros(), one_line(status)));
+    }
+
     /// It serves, and how.
     pub(crate) fn ready(&self, status: &str) {
         self.tell(&format!("READY=1\nSTATUS={}", one_line(status)));

@@ -1,7 +1,7 @@
 //! Reading users.toml again while the server runs: all that it says anew, or nothing.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -11,9 +11,9 @@ use crate::config::{Config, Mistake, Problem};
 use crate::core::{Core, Reloaded, Unopened};
 use crate::logs::Sink;
 use crate::notify::Notify;
-use crate::readers;
 use crate::tls::{self, Identity, Tls};
 use crate::wall::{Keeper, Wall};
+use crate::{files, readers};
 
 /// All that a reload works on.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) struct Reload {
     pub(crate) keeper: Keeper,
     pub(crate) sink: Sink,
     pub(crate) notify: Arc<Notify>,
+    /// Has the homes swept and counted.
+    pub(crate) sweep: Arc<tokio::sync::Notify>,
 }
 
 /// Why everything stays as it is.
@@ -33,6 +35,9 @@ pub(crate) struct Reload {
 enum Refused {
     #[error(transparent)]
     Config(#[from] Problem),
+    /// Neither owner nor mode of the file forbids to read it: the keeper's own wall does.
+    #[error("{} lies where the running server may not go. start ftpd again, which reads it there", .0.display())]
+    Walled(PathBuf),
     #[error("{0}. `ftpd check` says what would help")]
     Home(#[from] Unopened),
     #[error(transparent)]
@@ -51,8 +56,7 @@ impl Reload {
                 let Reloaded { added, removed, .. } = &reloaded;
                 info!(users = config.users.len(), added = added.len(), removed = removed.len(), "reloaded");
                 self.notify.ready(&status(&config));
-                // Not before: the homes of those who were there go on all the while.
-                reloaded.sweep();
+                self.sweep.notify_one(); // the next reload does not wait for it
             }
             Err(refused) => {
                 error!(reason = refused.to_string(), "not reloaded: all stays as it was");
@@ -64,7 +68,10 @@ impl Reload {
     fn reload(&self) -> Result<(Config, Reloaded), Refused> {
         let file = self.started.file.clone();
         let (config, exposed) = self.keeper.run(move || (Config::load(&file), readers::exposed(&file)))?;
-        let config = config?;
+        let config = config.map_err(|problem| match &*problem.mistake {
+            Mistake::Unreadable { error, .. } => walled(&problem.file, error).unwrap_or(problem.into()),
+            _ => problem.into(),
+        })?;
         for (name, user) in &config.users {
             if !self.wall.permits(&user.home) {
                 let mistake =
@@ -93,7 +100,11 @@ impl Reload {
             return Ok(None);
         }
         let config = config.clone();
-        let identity = self.keeper.run(move || Identity::existing(&config))??;
+        let identity = self.keeper.run(move || Identity::existing(&config))?;
+        let identity = identity.map_err(|error| match &error {
+            tls::Error::Io { path, source, .. } => walled(path, source).unwrap_or(error.into()),
+            _ => error.into(),
+        })?;
         Ok(identity.map(Tls::new).transpose()?)
     }
 
@@ -103,6 +114,10 @@ impl Reload {
             warn!(%error, "the log file cannot be opened again: lines go on to the one it was");
         }
     }
+}
+
+fn walled(path: &Path, error: &io::Error) -> Option<Refused> {
+    files::is_walled_off(path, error).then(|| Refused::Walled(path.to_owned()))
 }
 
 /// What the supervisor shows of a server that serves.

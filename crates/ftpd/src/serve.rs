@@ -24,7 +24,7 @@ use crate::notify::Notify;
 use crate::reload::{Reload, status, warn_of_readers};
 use crate::tls::{self, Identity, Tls};
 use crate::wall::{self, Inside};
-use crate::{classic, descriptors, inherit, listen, native, readers};
+use crate::{classic, descriptors, inherit, listen, native, readers, sweeper};
 
 /// How long peers may take to hear that their transfer is broken off.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -82,7 +82,7 @@ pub fn run(config: Config, sink: &Sink) -> Result<(), Problem> {
         .enable_all()
         .build()?;
     let sink = sink.clone();
-    let reload = Reload { started: config, core, tls, wall, keeper, sink, notify };
+    let reload = Reload { started: config, core, tls, wall, keeper, sink, notify, sweep: Arc::default() };
     let served = runtime.block_on(serve(reload, bound));
     // A disk that does not answer must not keep the process; stages of what is given up are swept at the next start.
     runtime.shutdown_timeout(LAST_WRITES);
@@ -112,19 +112,19 @@ async fn serve(reload: Reload, bound: Vec<TcpListener>) -> Result<(), Problem> {
     let (core, notify, status) = (reload.core.clone(), reload.notify.clone(), status(&reload.started));
     let doors = doors(&reload, &ending);
 
-    let sweeping = core.clone();
-    let swept = spawn_blocking(move || sweeping.sweep());
+    // Who connects meanwhile waits for it.
+    tokio::select! {
+        () = sweeper::before_serving(&core, &notify) => {}
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    }
     let sessions = TaskTracker::new();
     for (listener, door) in bound.into_iter().zip(doors) {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         info!(address = %listener.local_addr()?, "listening");
         tokio::spawn(listen::accept(listener, door, sessions.clone()));
     }
-    tokio::spawn(async move {
-        if swept.await.is_ok() {
-            info!("homes swept");
-        }
-    });
+    tokio::spawn(sweeper::while_serving(core.clone(), reload.sweep.clone()));
     notify.ready(&status);
     let (gone, mut terminal_gone) = mpsc::channel(1);
     tokio::spawn(reload_on(hangup, Arc::new(reload), gone));

@@ -144,3 +144,24 @@ fn nobody_is_told_when_the_reader_has_gone() {
     let Output { status, stderr, .. } = list.output().unwrap();
     assert_eq!((status.code(), &stderr[..]), (Some(1), &b""[..]));
 }
+
+#[test]
+fn a_fifo_is_refused_with_a_word_and_waited_for_by_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    assert_eq!(run(here, &ADD_ALICE, "secret\n").0, Some(0));
+    let fifo = here.join("fifo");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RWXU).unwrap();
+    let commands: [&[&str]; 5] = [
+        &["--config", "fifo"],
+        &["--config", "fifo", "check"],
+        &["--config", "fifo", "user", "list"],
+        &["--config", "fifo", "user", "remove", "alice"],
+        &["--log-file", "fifo"],
+    ];
+    for command in commands {
+        let (code, out, told) = run(here, command, "");
+        assert!(matches!(code, Some(1 | 2)), "{command:?}");
+        assert!((out + &told).contains("it is a FIFO, not a file"), "{command:?}: {told}");
+    }
+}

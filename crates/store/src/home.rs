@@ -16,6 +16,7 @@ use rustix::io::Errno;
 
 use crate::attributes;
 use crate::beneath::Base;
+use crate::book::{Book, Books};
 use crate::entry::{Attributes, Entry};
 use crate::error::{Error, Kind};
 use crate::incoming::{Incoming, Replace};
@@ -23,16 +24,19 @@ use crate::listing::Listing;
 use crate::outgoing::{Going, Outgoing};
 use crate::path::HomePath;
 use crate::place::{Place, entry_at};
-use crate::quota::{Ledger, free_space, size_at};
+use crate::quota::{Ledger, free_space};
 use crate::source::Source;
 use crate::stage::Durability;
 use crate::streamed::{self, Keep, Streamed};
 use crate::sweep::{Swept, sweep_tree};
 
+/// How often a count is taken anew when directories are moved meanwhile.
+const COUNTS: usize = 5;
+
 /// How a home is kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Bytes that its files may have in all, those that are coming in included.
+    /// Bytes that its files may have in all, those that are coming in included, whoever stores them.
     pub quota: Option<u64>,
     /// Whether files and directories are on disk when a call returns.
     pub durability: Durability,
@@ -58,6 +62,14 @@ impl Home {
     /// # Errors
     /// [`Kind::NotDirectory`], [`Kind::Denied`], and what the system reports.
     pub fn at(path: &Path, options: &Options) -> Result<Home, Error> {
+        Home::with(&Books::default(), path, options)
+    }
+
+    /// The same, where homes that are one directory count as one, each with its own quota.
+    ///
+    /// # Errors
+    /// As [`at`](Home::at).
+    pub fn with(books: &Books, path: &Path, options: &Options) -> Result<Home, Error> {
         let open =
             || File::options().read(true).custom_flags(OFlags::DIRECTORY.bits().cast_signed()).open(path);
         let directory = match open() {
@@ -67,9 +79,11 @@ impl Home {
             }
             opened => opened?,
         };
+        let stat = fstat(&directory)?;
+        let book = books.of((stat.st_dev, stat.st_ino));
         Ok(Home {
             directory: Arc::new(Dir::from_std_file(directory)),
-            ledger: Ledger::new(options.quota),
+            ledger: Ledger::new(options.quota, book),
             durability: options.durability,
         })
     }
@@ -213,7 +227,7 @@ impl Home {
     /// [`Kind::IsDirectory`], [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
     pub fn remove(&self, path: &HomePath) -> Result<(), Error> {
         let (parent, name) = self.parent(path)?;
-        self.ledger.free(|| size_at(&parent, name), || Ok(unlinkat(&parent, name, AtFlags::empty())?))
+        self.ledger.free((&parent, name), || Ok(unlinkat(&parent, name, AtFlags::empty())?))
     }
 
     /// Gives a file, a link itself or a directory another name; a file or an empty directory that had it is replaced.
@@ -225,18 +239,12 @@ impl Home {
     pub fn rename(&self, from: &HomePath, to: &HomePath) -> Result<(), Error> {
         let (old, old_name) = self.parent(from)?;
         let (new, new_name) = self.parent(to)?;
-        // Of two names of one file, rename(2) does nothing.
-        let same = || match (entry_at(&old, old_name), entry_at(&new, new_name)) {
-            (Ok(Some(a)), Ok(Some(b))) => (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino),
-            _ => false,
-        };
-        let freed = || if same() { 0 } else { size_at(&new, new_name) };
         let change = || match renameat(&old, old_name, &new, new_name) {
             Err(Errno::INVAL) => Err(INTO_ITSELF),
             Err(Errno::XDEV) => Err(ACROSS),
             renamed => Ok(renamed?),
         };
-        self.ledger.free(freed, change)?;
+        self.ledger.rename((&old, old_name), (&new, new_name), change)?;
         self.sync(&new)?;
         if Arc::ptr_eq(&old, &new) { Ok(()) } else { self.sync(&old) }
     }
@@ -274,15 +282,38 @@ impl Home {
         Ok(source.size())
     }
 
-    /// Walks through the home, removes the stages whose writers died, and counts for the quota. A file that comes or goes
-    /// meanwhile may be counted or not, so do it before the home is served.
+    /// Whether it has a quota.
+    pub fn has_quota(&self) -> bool {
+        self.ledger.to_count().is_some()
+    }
+
+    /// Whether it is the directory that `other` is, with the same books.
+    pub fn shares(&self, other: &Home) -> bool {
+        self.ledger.shares(&other.ledger)
+    }
+
+    /// Whether its quota, if it has one, knows what is stored: [`sweep`](Home::sweep) has counted in that directory before.
+    pub fn is_counted(&self) -> bool {
+        self.ledger.to_count().is_none_or(Book::is_counted)
+    }
+
+    /// Walks through the home, removes the stages whose writers died, and counts for the quota. What comes or goes through homes
+    /// of the same books meanwhile counts as it should; what others change there may be counted or not. Where users move
+    /// directories all the while, what is known already stays.
     ///
     /// # Errors
     /// If the home itself cannot be read; directories below that cannot are counted and left out.
     pub fn sweep(&self) -> Result<Swept, Error> {
-        let swept = sweep_tree(self.base(), self.ledger.counts())?;
-        self.ledger.set_stored(swept.used);
-        Ok(swept)
+        let Some(book) = self.ledger.to_count() else { return sweep_tree(self.base(), None) };
+        let mut all = Swept::default();
+        for _ in 0..COUNTS {
+            let (swept, right) = book.count(|| sweep_tree(self.base(), Some(book)))?;
+            all = Swept { stages: all.stages + swept.stages, ..swept };
+            if right {
+                break;
+            }
+        }
+        Ok(Swept { used: book.bytes().stored, ..all })
     }
 
     fn base(&self) -> Base<'_> {

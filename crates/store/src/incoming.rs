@@ -15,7 +15,7 @@ use crate::beneath::Base;
 use crate::entry::{self, Attributes};
 use crate::error::{Error, Kind};
 use crate::place::Place;
-use crate::quota::{Reservation, free_space, size_at};
+use crate::quota::{Reservation, free_space};
 use crate::stage::{Durability, Stage};
 
 /// Whether a file of that name may be replaced.
@@ -85,6 +85,19 @@ impl Incoming {
     ) -> Result<Incoming, Error> {
         let place = Place::find(Base::Ambient, path.to_owned())?;
         Incoming::begin(place, Some(size), algorithm, Replace::Yes, None, durability)
+    }
+
+    /// The same for a file of which nobody knows the size before its end.
+    ///
+    /// # Errors
+    /// As [`local`](Incoming::local).
+    pub fn local_of_any_size(
+        path: &Path,
+        algorithm: Algorithm,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
+        let place = Place::find(Base::Ambient, path.to_owned())?;
+        Incoming::begin(place, None, algorithm, Replace::Yes, None, durability)
     }
 
     pub(crate) fn begin(
@@ -219,10 +232,9 @@ impl Incoming {
             self.stage.sync()?;
         }
         let directory = self.stage.directory().clone();
-        let freed = || size_at(&directory, &self.name);
         let mut publish = || self.stage.publish(&self.name, self.replace == Replace::Yes);
         match self.reservation {
-            Some(reservation) => reservation.spend(receipt.size, freed, publish)?,
+            Some(reservation) => reservation.spend(receipt.size, (&directory, &self.name), publish)?,
             None => publish()?,
         }
         if self.durability == Durability::Full {

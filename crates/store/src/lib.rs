@@ -10,6 +10,8 @@ mod alongside;
 mod attributes;
 mod behind;
 mod beneath;
+mod book;
+mod count;
 mod entry;
 mod error;
 mod escaped;
@@ -29,6 +31,7 @@ mod sweep;
 
 pub use ahead::ReadAhead;
 pub use behind::WriteBehind;
+pub use book::Books;
 pub use entry::{Attributes, Entry, EntryKind, Time};
 pub use error::{Error, Kind};
 pub use escaped::escaped;

@@ -1,6 +1,7 @@
 //! A file going out: read in blocks, hashed, its root taken.
 
 use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -121,11 +122,11 @@ impl Outgoing {
     }
 
     /// Has the kernel copy the next bytes to a socket that does not block, until that is full or `most` bytes are gone. How many
-    /// went; 0 if it was full. No digest covers them.
+    /// went, 0 if it was full; or what is wrong with the socket. No digest covers them.
     ///
     /// # Errors
-    /// As [`read`](Outgoing::read), and what sending reports.
-    pub fn send(&mut self, socket: impl AsFd, most: usize) -> Result<usize, Error> {
+    /// As [`read`](Outgoing::read).
+    pub fn send(&mut self, socket: impl AsFd, most: usize) -> Result<io::Result<usize>, Error> {
         self.source.send(socket, most)
     }
 

@@ -2,34 +2,38 @@
 
 use std::ffi::OsStr;
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use cap_std::fs::Dir;
-use rustix::fs::fstatvfs;
+use rustix::fs::{fstat, fstatvfs};
 
+use crate::book::{Book, Bytes, Change};
+use crate::count::Id;
 use crate::entry::{self, EntryKind};
 use crate::error::{Error, Kind};
 use crate::place::entry_at;
 
-/// The account of a home: bytes of its files, and bytes promised to files that are coming in.
+/// The account of a home: its limit, and the book of its directory, where bytes of files and bytes promised to files that are
+/// coming in are written down.
 ///
-/// Every name counts with its file's size. Without a limit nothing is counted.
+/// Every name counts with its file's size. While no home of a directory has a limit, nothing is counted.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     limit: Option<u64>,
-    bytes: Mutex<Bytes>,
+    book: Arc<Book>,
 }
 
-#[derive(Debug, Default)]
-struct Bytes {
-    stored: u64,
-    reserved: u64,
-}
+/// A name in an opened directory.
+pub(crate) type Named<'a> = (&'a Dir, &'a OsStr);
 
 /// The bytes that `name` in `directory` counts for.
-pub(crate) fn size_at(directory: &Dir, name: &OsStr) -> u64 {
+fn size_at((directory, name): Named<'_>) -> u64 {
     let file = entry_at(directory, name).ok().flatten().filter(|stat| entry::kind(stat) == EntryKind::File);
     file.as_ref().map_or(0, entry::size)
+}
+
+fn id(directory: &Dir) -> Option<Id> {
+    fstat(directory).ok().map(|stat| (stat.st_dev, stat.st_ino))
 }
 
 /// Bytes promised to one incoming file, given back when dropped.
@@ -40,57 +44,81 @@ pub(crate) struct Reservation {
 }
 
 impl Ledger {
-    pub(crate) fn new(limit: Option<u64>) -> Arc<Ledger> {
-        Arc::new(Ledger { limit, bytes: Mutex::default() })
+    pub(crate) fn new(limit: Option<u64>, book: Arc<Book>) -> Arc<Ledger> {
+        if limit.is_some() {
+            book.open();
+        }
+        Arc::new(Ledger { limit, book })
     }
 
-    /// Whether anything is counted.
-    pub(crate) fn counts(&self) -> bool {
-        self.limit.is_some()
+    /// The book to count for; `None` without a limit.
+    pub(crate) fn to_count(&self) -> Option<&Book> {
+        self.limit.map(|_| &*self.book)
     }
 
-    /// Takes what a walk through the home found for what is stored.
-    pub(crate) fn set_stored(&self, stored: u64) {
-        self.bytes().stored = stored;
+    /// Whether both have one book.
+    pub(crate) fn shares(&self, other: &Ledger) -> bool {
+        Arc::ptr_eq(&self.book, &other.book)
     }
 
-    /// Promises `bytes`; `None` where nothing is counted.
+    /// Promises `bytes`, as far as the limit goes; none where nothing is counted.
     pub(crate) fn reserve(self: &Arc<Ledger>, bytes: u64) -> Result<Option<Reservation>, Error> {
-        let Some(limit) = self.limit else { return Ok(None) };
-        let mut counted = self.bytes();
-        let after = counted.stored.checked_add(counted.reserved).and_then(|sum| sum.checked_add(bytes));
-        if after.is_none_or(|after| after > limit) {
+        let Change::Counted(mut counted) = self.book.begin() else {
+            return Ok(Some(Reservation { ledger: self.clone(), bytes: 0 }));
+        };
+        let promised = counted.reserved.checked_add(bytes);
+        let after = promised.and_then(|promised| counted.stored.checked_add(promised));
+        let (Some(promised), Some(after)) = (promised, after) else { return Err(Kind::Quota.into()) };
+        if self.limit.is_some_and(|limit| after > limit) {
             return Err(Kind::Quota.into());
         }
-        counted.reserved += bytes;
+        counted.reserved = promised;
         Ok(Some(Reservation { ledger: self.clone(), bytes }))
     }
 
-    /// Carries out `change`, after which the bytes that `freed` tells before it are no longer stored.
+    /// Carries out `remove`, after which the name is gone, and no longer counts.
     pub(crate) fn free(
         &self,
-        freed: impl FnOnce() -> u64,
-        change: impl FnOnce() -> Result<(), Error>,
+        named: Named<'_>,
+        remove: impl FnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.change(0, 0, freed, change)
+        let Change::Counted(mut counted) = self.book.begin() else { return remove() };
+        let freed = size_at(named);
+        remove()?;
+        counted.stored = counted.stored.saturating_sub(freed);
+        counted.with_count(|count| match id(named.0) {
+            Some(directory) => count.went((directory, named.1), freed),
+            None => count.lose(),
+        });
+        Ok(())
     }
 
-    /// Changes come one after the other, each with its count, so that no two take the same file for the one they replace.
-    fn change(
+    /// Carries out `rename`, after which what `from` was is `to`, and no longer what that was.
+    pub(crate) fn rename(
         &self,
-        stored: u64,
-        reserved: u64,
-        freed: impl FnOnce() -> u64,
-        change: impl FnOnce() -> Result<(), Error>,
+        from: Named<'_>,
+        to: Named<'_>,
+        rename: impl FnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
-        if !self.counts() {
-            return change();
+        let Change::Counted(mut counted) = self.book.begin() else { return rename() };
+        let old = entry_at(from.0, from.1)?;
+        let new = entry_at(to.0, to.1).ok().flatten();
+        // Of two names of one file, rename(2) does nothing.
+        let same = |(a, b): (&rustix::fs::Stat, _)| (a.st_dev, a.st_ino) == b;
+        if old.as_ref().zip(new.as_ref().map(|new| (new.st_dev, new.st_ino))).is_some_and(same) {
+            return rename();
         }
-        let mut counted = self.bytes();
-        let freed = freed();
-        change()?;
-        counted.stored = counted.stored.saturating_add(stored).saturating_sub(freed);
-        counted.reserved = counted.reserved.saturating_sub(reserved);
+        let freed = size_at(to);
+        rename()?;
+        counted.stored = counted.stored.saturating_sub(freed);
+        counted.with_count(|count| {
+            let ids = id(from.0).zip(id(to.0)).map(|(above, below)| ((above, from.1), (below, to.1)));
+            match (old.as_ref().map(|old| (entry::kind(old), entry::size(old))), ids) {
+                (Some((EntryKind::File, bytes)), Some((from, to))) => count.moved(from, to, bytes, freed),
+                (Some((EntryKind::Link | EntryKind::Other, _)), Some((_, to))) => count.went(to, freed),
+                _ => count.lose(),
+            }
+        });
         Ok(())
     }
 
@@ -102,7 +130,7 @@ impl Ledger {
     }
 
     fn bytes(&self) -> MutexGuard<'_, Bytes> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.bytes()
     }
 }
 
@@ -124,15 +152,24 @@ impl Reservation {
         Ok(())
     }
 
-    /// Carries out `publish`, after which `bytes` of the promised ones are stored, and those that `freed` tells before it are
-    /// not. If it fails, everything is given back.
+    /// Carries out `publish`, after which `bytes` of the promised ones are stored under the name, and what had it is not. If it
+    /// fails, everything is given back.
     pub(crate) fn spend(
         mut self,
         bytes: u64,
-        freed: impl FnOnce() -> u64,
+        named: Named<'_>,
         publish: impl FnOnce() -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.ledger.change(bytes, self.bytes, freed, publish)?;
+        let Change::Counted(mut counted) = self.ledger.book.begin() else { return publish() };
+        let freed = size_at(named);
+        publish()?;
+        counted.stored = counted.stored.saturating_add(bytes).saturating_sub(freed);
+        counted.reserved = counted.reserved.saturating_sub(self.bytes);
+        counted.with_count(|count| match id(named.0) {
+            Some(directory) => count.came((directory, named.1), bytes, freed),
+            None => count.lose(),
+        });
+        drop(counted);
         self.bytes = 0;
         Ok(())
     }
@@ -140,7 +177,9 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let mut counted = self.ledger.bytes();
-        counted.reserved = counted.reserved.saturating_sub(self.bytes);
+        if self.bytes > 0 {
+            let mut counted = self.ledger.bytes();
+            counted.reserved = counted.reserved.saturating_sub(self.bytes);
+        }
     }
 }

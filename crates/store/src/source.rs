@@ -1,11 +1,11 @@
 //! A regular file that is read from one end to the other and must not change meanwhile.
 
 use std::fs::File;
-use std::io::IoSliceMut;
+use std::io::{self, IoSliceMut};
 use std::os::fd::AsFd;
 
 use rustix::fs::{Advice, Stat, fadvise, fstat, sendfile};
-use rustix::io::{Errno, preadv};
+use rustix::io::{Errno, pread, preadv, retry_on_intr};
 
 use crate::entry::{self, EntryKind, Time};
 use crate::error::{Error, Kind};
@@ -32,6 +32,10 @@ impl Source {
             EntryKind::Link | EntryKind::Other => return Err(Kind::Special.into()),
         }
         let end = entry::size(&opened);
+        // A file that the kernel makes up while it is read, as in /proc, tells no size.
+        if end == 0 && retry_on_intr(|| pread(&file, &mut [0; 1], 0))? > 0 {
+            return Err(NO_FIXED_SIZE);
+        }
         let source = Source { at: from.min(end), end, file, opened };
         if source.remaining() > BIG {
             // Only advice: without it, reading is slower and nothing else.
@@ -82,8 +86,8 @@ impl Source {
     }
 
     /// Has the kernel copy what is left to a socket that does not block (sendfile(2)), until that is full or `most` bytes are
-    /// gone. How many went; 0 when it is full.
-    pub(crate) fn send(&mut self, socket: impl AsFd, most: usize) -> Result<usize, Error> {
+    /// gone. How many went, 0 when it is full; or what is wrong with the socket.
+    pub(crate) fn send(&mut self, socket: impl AsFd, most: usize) -> Result<io::Result<usize>, Error> {
         let (mut sent, mut at) = (0, self.at);
         while sent < most && self.remaining() > 0 {
             let piece = usize::try_from(self.remaining()).map_or(most - sent, |left| left.min(most - sent));
@@ -95,11 +99,12 @@ impl Source {
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => break,
-                Err(errno) => return Err(errno.into()),
+                Err(errno @ (Errno::IO | Errno::NOMEM | Errno::STALE)) => return Err(errno.into()),
+                Err(errno) => return Ok(Err(errno.into())),
             }
         }
         self.check_end()?;
-        Ok(sent)
+        Ok(Ok(sent))
     }
 
     /// At the end, whether it is the end of what was opened.
@@ -114,3 +119,9 @@ impl Source {
         Ok(())
     }
 }
+
+const NO_FIXED_SIZE: Error = Error::new(
+    Kind::Changed,
+    "the file has no fixed size: it is made up while it is read",
+    "Copy it to a file of its own, and take that.",
+);

@@ -1,9 +1,10 @@
 //! Removing stages whose writers died, and counting what is stored.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr};
+use std::mem;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{
@@ -12,6 +13,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use crate::beneath::Base;
+use crate::book::Book;
+use crate::count::Id;
 use crate::entry::{self, EntryKind, Time};
 use crate::error::Error;
 use crate::name::RESERVED;
@@ -21,65 +24,110 @@ use crate::name::RESERVED;
 pub struct Swept {
     /// Stale stages removed.
     pub stages: u64,
-    /// Bytes of all files; 0 in a home without a quota, where nobody counts.
+    /// Bytes of all files, as the quota knows them; 0 in a home without one, where nobody counts.
     pub used: u64,
-    /// Directories that could not be read.
+    /// Directories that could not be read, nor what is in them.
     pub unreadable: u64,
 }
+
+/// Directories above the one visited that are held open, so that a walk finds back whatever is moved meanwhile. Of those further
+/// down only what they are is kept: a tree may be deeper than a process may have files open.
+const HELD: usize = 32;
 
 /// Removes the stale stages that lie in `directory` itself, not those below it. Returns how many.
 ///
 /// # Errors
 /// If the directory cannot be read.
 pub fn sweep_directory(directory: &Path) -> Result<u64, Error> {
-    let mut sweep = Sweep::new(Base::Ambient, false);
-    sweep.visit(directory, true)?;
+    let mut sweep = Sweep::new(None);
+    sweep.visit(&mut Base::Ambient.entries(directory, true)?)?;
     Ok(sweep.swept.stages)
 }
 
-/// Sweeps everything beneath `base`, following no link; with `counts`, the sizes of files are summed up.
-pub(crate) fn sweep_tree(base: Base<'_>, counts: bool) -> Result<Swept, Error> {
-    let mut sweep = Sweep::new(base, counts);
-    sweep.visit(Path::new("."), true)?;
-    while let Some(directory) = sweep.left.pop() {
-        if sweep.visit(&directory, false).is_err() {
-            sweep.swept.unreadable += 1;
+/// Sweeps everything beneath `base`, following no link, however deep it is. With a book, the files are counted there.
+pub(crate) fn sweep_tree(base: Base<'_>, book: Option<&Book>) -> Result<Swept, Error> {
+    let mut sweep = Sweep::new(book);
+    let mut here = base.entries(Path::new("."), true)?;
+    let mut left = sweep.visit(&mut here)?;
+    let mut above: Vec<Above> = Vec::new();
+    loop {
+        if let Some(name) = left.pop() {
+            let below = below(&here, &name).and_then(|mut below| Ok((sweep.visit(&mut below)?, below)));
+            match below {
+                Ok((found, below)) => {
+                    let id = id(&here)?;
+                    let directory = Some(mem::replace(&mut here, below)).filter(|_| above.len() < HELD);
+                    above.push(Above { directory, id, left: mem::replace(&mut left, found) });
+                }
+                // Gone meanwhile, or something else by now.
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+                Err(_) => sweep.swept.unreadable += 1,
+            }
+        } else {
+            let Some(next) = above.pop() else { return Ok(sweep.swept) };
+            match next.directory.map_or_else(|| parent(&here, next.id), Ok) {
+                Ok(directory) => (here, left) = (directory, next.left),
+                Err(_) => sweep.swept.unreadable += next.left.len() as u64, // moved away
+            }
         }
     }
-    Ok(sweep.swept)
+}
+
+/// A directory above the one visited.
+struct Above {
+    directory: Option<Dir>,
+    id: Id,
+    /// What is in it and not yet visited.
+    left: Vec<CString>,
+}
+
+fn below(directory: &Dir, name: &CStr) -> Result<Dir, Errno> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Dir::new(openat(directory.fd()?, name, flags, Mode::empty())?)
+}
+
+/// What `directory` lies in, if that is the one it lay in.
+fn parent(directory: &Dir, expected: Id) -> Result<Dir, Errno> {
+    let parent = below(directory, c"..")?;
+    if id(&parent)? == expected { Ok(parent) } else { Err(Errno::XDEV) }
+}
+
+fn id(directory: &Dir) -> Result<Id, Errno> {
+    fstat(directory.fd()?).map(|stat| (stat.st_dev, stat.st_ino))
 }
 
 struct Sweep<'a> {
-    base: Base<'a>,
     began: Time,
-    counts: bool,
+    book: Option<&'a Book>,
     swept: Swept,
-    /// Directories found and not yet visited: as paths, since a tree may be deeper than a process may have files open.
-    left: Vec<PathBuf>,
 }
 
 impl<'a> Sweep<'a> {
-    fn new(base: Base<'a>, counts: bool) -> Sweep<'a> {
+    fn new(book: Option<&'a Book>) -> Sweep<'a> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let began = Time { seconds: now.as_secs().cast_signed(), nanoseconds: now.subsec_nanos() };
-        Sweep { base, began, counts, swept: Swept::default(), left: Vec::new() }
+        Sweep { began, book, swept: Swept::default() }
     }
 
-    fn visit(&mut self, path: &Path, follow: bool) -> Result<(), Error> {
-        let mut directory = self.base.entries(path, follow)?;
+    /// Sweeps a directory itself. Returns those in it.
+    fn visit(&mut self, directory: &mut Dir) -> Result<Vec<CString>, Errno> {
+        let id = id(directory)?;
+        let mut found = Vec::new();
         while let Some(read) = directory.read() {
             let read = read?;
             let name = read.file_name();
-            if name != c"." && name != c".." {
-                self.meet(path, &directory, name, read.file_type());
+            if name != c"." && name != c".." && self.meet((directory.fd()?, id), name, read.file_type()) {
+                found.push(name.to_owned());
             }
         }
-        Ok(())
+        if let Some(book) = self.book {
+            book.with_count(|count| count.end(id));
+        }
+        Ok(found)
     }
 
-    /// What cannot be told of an entry, or cannot be removed, is left for the next sweep.
-    fn meet(&mut self, path: &Path, directory: &Dir, name: &CStr, told: FileType) {
-        let Ok(fd) = directory.fd() else { return };
+    /// Whether it is a directory. What cannot be told of an entry, or cannot be removed, is left for the next sweep.
+    fn meet(&mut self, (fd, id): (BorrowedFd<'_>, Id), name: &CStr, told: FileType) -> bool {
         let stat = || statat(fd, name, AtFlags::SYMLINK_NOFOLLOW);
         let kind = match told {
             FileType::Unknown => {
@@ -87,16 +135,18 @@ impl<'a> Sweep<'a> {
             }
             told => told,
         };
-        match kind {
-            FileType::Directory => self.left.push(path.join(OsStr::from_bytes(name.to_bytes()))),
-            FileType::RegularFile if name.to_bytes().starts_with(RESERVED.as_bytes()) => {
+        match (kind, self.book) {
+            (FileType::Directory, _) => return true,
+            (FileType::RegularFile, _) if name.to_bytes().starts_with(RESERVED.as_bytes()) => {
                 self.swept.stages += u64::from(remove_stale(fd, name, self.began).is_ok());
             }
-            FileType::RegularFile if self.counts => {
-                self.swept.used = self.swept.used.saturating_add(stat().as_ref().map_or(0, entry::size));
+            (FileType::RegularFile, Some(book)) => {
+                let spot = (id, OsStr::from_bytes(name.to_bytes()));
+                book.with_count(|count| count.meet(spot, || stat().as_ref().map_or(0, entry::size)));
             }
             _ => {}
         }
+        false
     }
 }
 
@@ -121,26 +171,40 @@ mod tests {
     use super::*;
     use crate::stage::Stage;
 
+    fn opened(path: &Path) -> Dir {
+        Base::Ambient.entries(path, true).unwrap()
+    }
+
     #[test]
     fn a_stage_made_after_the_sweep_began_is_left_though_nobody_locked_it_yet() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join(".ftpd~abcdefghijkl"), b"").unwrap();
-        let mut sweep = Sweep::new(Base::Ambient, false);
+        let mut sweep = Sweep::new(None);
         sweep.began = Time { seconds: 1, nanoseconds: 0 };
-        sweep.visit(home.path(), true).unwrap();
+        sweep.visit(&mut opened(home.path())).unwrap();
         assert_eq!(sweep.swept.stages, 0);
         sweep.began = Time { seconds: i64::MAX, nanoseconds: 0 };
-        sweep.visit(home.path(), true).unwrap();
+        sweep.visit(&mut opened(home.path())).unwrap();
         assert_eq!(sweep.swept.stages, 1);
     }
 
     #[test]
-    fn a_directory_that_became_a_link_is_not_visited() {
+    fn a_directory_that_became_a_link_is_not_entered() {
         let home = tempfile::tempdir().unwrap();
-        let link = home.path().join("link");
-        std::os::unix::fs::symlink(".", &link).unwrap();
-        assert!(Sweep::new(Base::Ambient, false).visit(&link, false).is_err());
-        assert!(Sweep::new(Base::Ambient, false).visit(&link, true).is_ok());
+        std::os::unix::fs::symlink(".", home.path().join("link")).unwrap();
+        fs::create_dir(home.path().join("directory")).unwrap();
+        assert!(below(&opened(home.path()), c"link").is_err());
+        assert!(below(&opened(home.path()), c"directory").is_ok());
+    }
+
+    #[test]
+    fn what_was_moved_away_is_not_followed_up() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir_all(home.path().join("a/b")).unwrap();
+        let (a, b) = (opened(&home.path().join("a")), opened(&home.path().join("a/b")));
+        assert_eq!(id(&parent(&b, id(&a).unwrap()).unwrap()), id(&a));
+        fs::rename(home.path().join("a/b"), home.path().join("b")).unwrap();
+        assert!(parent(&b, id(&a).unwrap()).is_err());
     }
 
     #[test]
@@ -151,9 +215,9 @@ mod tests {
         let made = thread::scope(|scope| {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
-                    let mut sweep = Sweep::new(Base::Ambient, false);
+                    let mut sweep = Sweep::new(None);
                     sweep.began = Time { seconds: i64::MAX, nanoseconds: 0 };
-                    sweep.visit(home.path(), true).unwrap();
+                    sweep.visit(&mut opened(home.path())).unwrap();
                 }
             });
             let made = (0..5000).try_for_each(|_| {

@@ -1,10 +1,11 @@
 //! SIGHUP: users.toml is read again, whole or not at all.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use e2e::{ALICE, BOB, Heard, Server, User, hash};
 use proto::{Command, Kind, Message, Reply};
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::Signal;
 
 /// Somebody new, with alice's password, since every account's hash is made once.
@@ -133,6 +134,48 @@ fn a_certificate_is_taken_up_and_a_bad_one_is_not() {
     fs::write(&certificate, good).unwrap();
     server.signal(Signal::HUP);
     server.log().wait_for("reloaded");
+}
+
+#[test]
+fn a_fifo_in_the_place_of_a_file_holds_nothing_up() {
+    let server = Server::builder().tls().start();
+    let state = server.config().with_file_name("state");
+    for (round, file) in
+        [server.config(), state.join("key.pem"), state.join("certificate.pem")].iter().enumerate()
+    {
+        let aside = file.with_extension("aside");
+        fs::rename(file, &aside).unwrap();
+        mkfifoat(CWD, file, Mode::RUSR | Mode::WUSR).unwrap();
+        server.signal(Signal::HUP);
+        let name = file.file_name().unwrap().to_str().unwrap();
+        server.log().wait_for_all(&["not reloaded", name, "it is a FIFO, not a file"]);
+        fs::rename(&aside, file).unwrap();
+        server.signal(Signal::HUP);
+        server.log().wait_for_nth(round + 1, &[" reloaded users="]);
+    }
+}
+
+#[test]
+fn where_the_running_server_may_not_go_is_no_question_of_owners() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let server = Server::start();
+    let (file, aside) = (server.config(), elsewhere.path().join("users.toml"));
+    fs::rename(&file, &aside).unwrap();
+    symlink(&aside, &file).unwrap();
+    server.signal(Signal::HUP);
+    let line = server
+        .log()
+        .wait_for_all(&["not reloaded", "lies where the running server may not go. start ftpd again"]);
+    assert!(!line.contains("chown"), "{line}");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    server.signal(Signal::HUP);
+    let line = server.log().wait_for_all(&["not reloaded", "cannot be read: Is a directory"]);
+    assert!(!line.contains("chown"), "{line}");
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    server.signal(Signal::HUP);
+    server.log().wait_for(" reloaded users=");
 }
 
 #[test]

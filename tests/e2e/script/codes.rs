@@ -28,7 +28,14 @@ fn every_code_means_what_is_written_of_it() {
     for option in ["--nonsense", "--digest=sha1", "--timeout=0"] {
         server.client(ALICE).option(option).args(["ls"]).run().fails(2);
     }
-    for target in ["", "alice@", "ftp://127.0.0.1", "alice@127.0.0.1:x", "alice:tulip-7391-alice@127.0.0.1"] {
+    for target in [
+        "",
+        "alice@",
+        "http://127.0.0.1",
+        "alice@127.0.0.1:x",
+        "alice:tulip-7391-alice@127.0.0.1",
+        "ftp://alice:tulip-7391-alice@127.0.0.1",
+    ] {
         let ran = server.client(ALICE).target(target).args(["ls"]).run().fails(2);
         assert!(!ran.stderr.contains("tulip"), "{}", ran.stderr);
     }

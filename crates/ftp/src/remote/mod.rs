@@ -1,5 +1,7 @@
 //! A server, whatever it speaks: the one face that commands see.
 
+mod classic;
+mod disk;
 mod native;
 
 use std::path::Path;
@@ -10,19 +12,34 @@ use secrecy::SecretString;
 use store::{Attributes, Entry};
 
 use crate::failure::Failure;
+use crate::output::Output;
 use crate::progress::Progress;
+use crate::trust::Trust;
 
-pub(crate) use native::Door;
+/// What a server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `ftpd/1`.
+    Native,
+    /// Classic FTP (RFC 959), under TLS if the server can (RFC 4217).
+    Ftp,
+    /// Classic FTP inside TLS from the first byte on.
+    Ftps,
+}
 
-/// Where a server is, as its user wrote it: `[USER@]HOST[:PORT]`.
+/// Where a server is, as its user wrote it: `[USER@]HOST[:PORT]` or a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
+    /// What is spoken there.
+    pub scheme: Scheme,
     /// The account, if named.
     pub user: Option<String>,
     /// A name, an IPv4 address, or an IPv6 address without its brackets.
     pub host: String,
     /// The port, if named.
     pub port: Option<u16>,
+    /// The directory to begin in, if one is named.
+    pub path: Option<String>,
 }
 
 /// Who logs in.
@@ -46,23 +63,77 @@ pub struct Settings {
 /// Where a downloaded file goes.
 #[derive(Clone, Copy, Debug)]
 pub enum Into<'a> {
-    /// Into this file, which appears when it is verified.
+    /// Into this file, which appears when it is whole.
     File(&'a Path),
     /// To standard output, block by verified block.
     Output,
 }
 
-/// What a finished, verified transfer was.
+/// What a finished transfer was.
 #[derive(Clone, Copy, Debug)]
 pub struct Receipt {
     /// Bytes of the file.
     pub size: u64,
-    /// The root of its blocks.
-    pub root: Digest,
-    /// How many blocks the root stands for; at up to one, it is the plain digest of the file.
-    pub blocks: u64,
+    /// What shows that it is right.
+    pub verified: Verified,
     /// From the command to the end.
     pub elapsed: Duration,
+}
+
+/// What both sides compared.
+#[derive(Clone, Copy, Debug)]
+pub enum Verified {
+    /// Every block, and the root of them.
+    Blocks {
+        /// The root.
+        root: Digest,
+        /// How many blocks it stands for; at up to one, it is the plain digest of the file.
+        count: u64,
+    },
+    /// The plain digest of the whole file.
+    File(Digest),
+    /// No digest: the server has none. Connection and size ended as they should.
+    No,
+}
+
+/// A connection to a server that is trusted, on which nobody has logged in yet.
+#[derive(Debug)]
+pub(crate) enum Door {
+    Native(native::Door),
+    Classic(classic::Door),
+}
+
+impl Door {
+    /// Connects to a server that `trust` takes for the right one; without `trust`, in the clear.
+    pub(crate) async fn open(
+        target: &Target,
+        settings: &Settings,
+        trust: Option<&mut Trust>,
+        output: &Output,
+    ) -> Result<Door, Failure> {
+        match target.scheme {
+            Scheme::Native => native::Door::open(target, settings, trust, output).await.map(Door::Native),
+            Scheme::Ftp | Scheme::Ftps => {
+                classic::Door::open(target, settings, trust, output).await.map(Door::Classic)
+            }
+        }
+    }
+
+    /// Whether a person was asked for so long as a person takes.
+    pub(crate) fn was_asked_about(&self) -> bool {
+        match self {
+            Door::Native(door) => door.was_asked_about(),
+            Door::Classic(door) => door.was_asked_about(),
+        }
+    }
+
+    /// Whether the server still waits for the login, as far as is known.
+    pub(crate) fn stands(&mut self) -> bool {
+        match self {
+            Door::Native(door) => door.stands(),
+            Door::Classic(door) => door.stands(),
+        }
+    }
 }
 
 /// A connection to a server.
@@ -70,18 +141,24 @@ pub struct Receipt {
 pub enum Remote {
     /// One that speaks `ftpd/1`.
     Native(Box<native::Native>),
+    /// One that speaks classic FTP.
+    Classic(Box<classic::Classic>),
 }
 
 impl Remote {
     /// Begins a session. The login is sent together with the first command, or by [`ready`](Remote::ready).
     pub(crate) fn log_in(door: Door, login: Login) -> Result<Remote, Failure> {
-        Ok(Remote::Native(Box::new(native::Native::log_in(door, login)?)))
+        Ok(match door {
+            Door::Native(door) => Remote::Native(Box::new(native::Native::log_in(door, login)?)),
+            Door::Classic(door) => Remote::Classic(Box::new(classic::Classic::log_in(door, login))),
+        })
     }
 
     /// Notes whether the server ended the session meanwhile.
     pub fn notice(&mut self) {
         match self {
             Remote::Native(native) => native.notice(),
+            Remote::Classic(classic) => classic.notice(),
         }
     }
 
@@ -89,6 +166,7 @@ impl Remote {
     pub fn is_lost(&self) -> bool {
         match self {
             Remote::Native(native) => native.is_lost(),
+            Remote::Classic(classic) => classic.is_lost(),
         }
     }
 
@@ -96,6 +174,7 @@ impl Remote {
     pub async fn ready(&mut self) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.ready().await,
+            Remote::Classic(classic) => classic.ready().await,
         }
     }
 
@@ -103,6 +182,7 @@ impl Remote {
     pub async fn pwd(&mut self) -> Result<String, Failure> {
         match self {
             Remote::Native(native) => native.pwd().await,
+            Remote::Classic(classic) => classic.pwd().await,
         }
     }
 
@@ -110,6 +190,7 @@ impl Remote {
     pub async fn cd(&mut self, path: &str) -> Result<String, Failure> {
         match self {
             Remote::Native(native) => native.cd(path).await,
+            Remote::Classic(classic) => classic.cd(path).await,
         }
     }
 
@@ -117,6 +198,7 @@ impl Remote {
     pub async fn cd_up(&mut self) -> Result<String, Failure> {
         match self {
             Remote::Native(native) => native.cd_up().await,
+            Remote::Classic(classic) => classic.cd_up().await,
         }
     }
 
@@ -124,6 +206,7 @@ impl Remote {
     pub async fn list(&mut self, path: &str) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.list(path).await,
+            Remote::Classic(classic) => classic.list(path).await,
         }
     }
 
@@ -131,6 +214,7 @@ impl Remote {
     pub async fn next_page(&mut self) -> Result<Option<Vec<Entry>>, Failure> {
         match self {
             Remote::Native(native) => native.next_page().await,
+            Remote::Classic(classic) => classic.next_page().await,
         }
     }
 
@@ -138,6 +222,7 @@ impl Remote {
     pub async fn stat(&mut self, path: &str) -> Result<Entry, Failure> {
         match self {
             Remote::Native(native) => native.stat(path).await,
+            Remote::Classic(classic) => classic.stat(path).await,
         }
     }
 
@@ -145,6 +230,7 @@ impl Remote {
     pub async fn md5(&mut self, path: &str) -> Result<(u64, Digest), Failure> {
         match self {
             Remote::Native(native) => native.md5(path).await,
+            Remote::Classic(classic) => classic.md5(path).await,
         }
     }
 
@@ -152,6 +238,7 @@ impl Remote {
     pub async fn mkdir(&mut self, path: &str) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.mkdir(path).await,
+            Remote::Classic(classic) => classic.mkdir(path).await,
         }
     }
 
@@ -159,6 +246,7 @@ impl Remote {
     pub async fn rmdir(&mut self, path: &str) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.rmdir(path).await,
+            Remote::Classic(classic) => classic.rmdir(path).await,
         }
     }
 
@@ -166,6 +254,7 @@ impl Remote {
     pub async fn remove(&mut self, path: &str) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.remove(path).await,
+            Remote::Classic(classic) => classic.remove(path).await,
         }
     }
 
@@ -173,6 +262,7 @@ impl Remote {
     pub async fn rename(&mut self, from: &str, to: &str) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.rename(from, to).await,
+            Remote::Classic(classic) => classic.rename(from, to).await,
         }
     }
 
@@ -180,20 +270,23 @@ impl Remote {
     pub async fn set_attributes(&mut self, path: &str, attributes: Attributes) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.set_attributes(path, attributes).await,
+            Remote::Classic(classic) => classic.set_attributes(path, attributes).await,
         }
     }
 
-    /// Fetches a file; it appears when it is verified.
+    /// Fetches a file; it appears when it is whole, and verified if the server can.
     pub async fn get(&mut self, path: &str, into: Into<'_>, progress: &Progress) -> Result<Receipt, Failure> {
         match self {
             Remote::Native(native) => native.get(path, into, progress).await,
+            Remote::Classic(classic) => classic.get(path, into, progress).await,
         }
     }
 
-    /// Brings a file; when this returns, the server has it verified and on disk.
+    /// Brings a file; when this returns, the server has it whole.
     pub async fn put(&mut self, local: &Path, path: &str, progress: &Progress) -> Result<Receipt, Failure> {
         match self {
             Remote::Native(native) => native.put(local, path, progress).await,
+            Remote::Classic(classic) => classic.put(local, path, progress).await,
         }
     }
 
@@ -201,6 +294,7 @@ impl Remote {
     pub async fn quit(&mut self) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.quit().await,
+            Remote::Classic(classic) => classic.quit().await,
         }
     }
 
@@ -208,6 +302,7 @@ impl Remote {
     pub async fn hang_up(self) {
         match self {
             Remote::Native(native) => native.hang_up().await,
+            Remote::Classic(classic) => classic.hang_up().await,
         }
     }
 
@@ -215,6 +310,16 @@ impl Remote {
     pub async fn recover(&mut self) -> Result<(), Failure> {
         match self {
             Remote::Native(native) => native.recover().await,
+            Remote::Classic(classic) => classic.recover().await,
         }
     }
+}
+
+/// Whether a directory can hold that name (POSIX, 3.170). It need not be text.
+fn can_be_a_name(name: &[u8]) -> bool {
+    (1..=255).contains(&name.len())
+        && name != b"."
+        && name != b".."
+        && !name.contains(&b'/')
+        && !name.contains(&0)
 }

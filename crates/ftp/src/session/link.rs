@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::remote::{Door, Login, Remote, Settings, Target};
+use crate::remote::{Door, Login, Remote, Scheme, Settings, Target};
 use crate::trust::Trust;
 use crate::{password, terminal};
 
@@ -30,11 +30,16 @@ pub(crate) struct Link {
 impl Link {
     /// A link that is not yet made.
     pub(crate) fn new(
-        target: Target,
+        mut target: Target,
         settings: Settings,
         trust: Option<Trust>,
-        given: Option<SecretString>,
+        mut given: Option<SecretString>,
     ) -> Link {
+        if target.scheme != Scheme::Native && target.user.is_none() {
+            // As classic clients do (RFC 1635): whoever has an account names it.
+            target.user = Some("anonymous".into());
+            given = Some("anonymous@".into());
+        }
         Link { target, settings, trust, given, login: None, remote: None, directory: None }
     }
 
@@ -121,15 +126,24 @@ impl Link {
             }
             None => self.log_in(output).await?,
         };
-        let Some(directory) = self.directory.clone() else { return Ok(remote) };
+        let began_elsewhere = self.directory.is_none();
+        let Some(directory) = self.directory.clone().or_else(|| self.target.path.clone()) else {
+            return Ok(remote);
+        };
         // Elsewhere, a command could hit what it was not meant for: the user is told, and does it again.
         match remote.cd(&directory).await {
-            Ok(_) => Ok(remote),
+            Ok(there) => {
+                self.directory = Some(there);
+                Ok(remote)
+            }
             Err(failure) if failure.is_final() => Err(failure),
             Err(failure) => {
+                let there = if began_elsewhere { "where the login leads to" } else { "in / now" };
                 self.directory = None;
+                self.target.path = None;
                 self.remote = Some(remote);
-                Err(failure.of(&directory).with_remedy("You are in / now, and the command was not done."))
+                let remedy = format!("You are {there}, and the command was not done.");
+                Err(failure.of(&directory).with_remedy(remedy))
             }
         }
     }

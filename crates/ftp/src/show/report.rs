@@ -5,15 +5,21 @@ use store::Entry;
 
 use super::listing::{Clock, mode};
 use super::{Surface, human};
-use crate::remote::Receipt;
+use crate::remote::{Receipt, Verified};
 
 /// What a transfer was: `big.iso  4.7 GB  0:42  112 MB/s  verified md5 root 5e88…`.
 /// Of one block, the root is the digest of the file itself and is called so.
 pub(crate) fn receipt(name: &str, receipt: &Receipt) -> String {
-    let Receipt { size, root, blocks, elapsed } = *receipt;
+    let Receipt { size, verified, elapsed } = *receipt;
     let (bytes, time, rate) = (human::size(size), human::time(elapsed), human::rate(size, elapsed));
-    let kind = if blocks <= 1 { "" } else { "root " };
-    format!("{name}  {bytes}  {time}  {rate}  verified {} {kind}{root}", root.algorithm())
+    let verified = match verified {
+        Verified::Blocks { root, count: 2.. } => format!("verified {} root {root}", root.algorithm()),
+        Verified::Blocks { root: digest, .. } | Verified::File(digest) => {
+            format!("verified {} {digest}", digest.algorithm())
+        }
+        Verified::No => "not verified: the server offers no digest".to_owned(),
+    };
+    format!("{name}  {bytes}  {time}  {rate}  {verified}")
 }
 
 /// The line of `md5sum`, so that `md5sum -c` reads it: of a name with a backslash or an end of line, both are escaped
@@ -64,7 +70,11 @@ mod tests {
     }
 
     fn receipt_of(blocks: u64, algorithm: Algorithm) -> Receipt {
-        Receipt { size: 4_700_000_000, root: root(algorithm), blocks, elapsed: Duration::from_secs(42) }
+        of(Verified::Blocks { root: root(algorithm), count: blocks })
+    }
+
+    fn of(verified: Verified) -> Receipt {
+        Receipt { size: 4_700_000_000, verified, elapsed: Duration::from_secs(42) }
     }
 
     #[test]
@@ -78,6 +88,10 @@ mod tests {
             let line = receipt("a", &receipt_of(blocks, Algorithm::Md5));
             assert!(line.ends_with(&format!("  verified md5 {md5}")), "{line}");
         }
+        let whole = receipt("a", &of(Verified::File(root(Algorithm::Md5))));
+        assert!(whole.ends_with(&format!("  verified md5 {md5}")), "{whole}");
+        let nothing = receipt("a", &of(Verified::No));
+        assert!(nothing.ends_with("  not verified: the server offers no digest"), "{nothing}");
         let blake3 = receipt("a", &receipt_of(2, Algorithm::Blake3));
         assert!(blake3.ends_with(&format!("verified blake3 root {}", "5e".repeat(32))));
     }

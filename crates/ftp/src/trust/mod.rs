@@ -78,6 +78,11 @@ impl Trust {
         Ok(Known { entries })
     }
 
+    /// Whether only a server with a key will do: one is named, or was met at that place before.
+    pub(crate) fn expects_a_key(&self, known: &Known) -> bool {
+        matches!(self.mode, Mode::Pin(_)) || !known.entries.is_empty()
+    }
+
     /// Decides about the server at `place`; a person may be asked, and the key be recorded.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod clock;
 mod directory;
 mod key;
+mod neighbours;
 mod port;
 #[cfg(test)]
 mod tests;
@@ -53,6 +54,7 @@ pub fn run(config: &Config, out: &mut impl Write) -> io::Result<bool> {
     let mut findings = vec![users(config), hashes(&config.file), directory::state(&config.state)];
     findings.extend(config.roots.iter().map(|path| root(config, path)));
     findings.extend(config.users.iter().map(|(name, user)| home(config, name, user)));
+    findings.extend(neighbours::findings(config));
     findings.extend(key::finding(config));
     findings.extend(port::all(config));
     findings.extend(clock::finding(SystemTime::now()));

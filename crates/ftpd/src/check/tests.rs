@@ -203,3 +203,29 @@ fn everybody_needs_a_bound() {
         assert_eq!(anonymous(more), "ok       home of anonymous: pub is made when it is needed");
     }
 }
+
+#[test]
+fn homes_that_have_something_in_common() {
+    let user = |name: &str, home: &str, quota: &str| bob(home, "write").replace("bob", name) + quota;
+    let users = user("ann", "homes/one", "quota = \"1 GiB\"\n")
+        + &user("bob", "homes/./one", "")
+        + &user("cat", "homes/one/deep/er", "")
+        + &user("dan", "homes/one-more", "quota = \"1 GiB\"\n")
+        + &user("eve", "link", "quota = \"1 GiB\"\n");
+    let (directory, file) = place("\"127.0.0.1:0\"", &users);
+    fs::create_dir_all(directory.path().join("homes/one-more")).unwrap();
+    std::os::unix::fs::symlink("homes/one-more", directory.path().join("link")).unwrap();
+    let (well, lines) = checked(&directory, &file);
+    assert!(well);
+    let warnings: Vec<_> = lines.iter().filter(|line| line.starts_with("warning ")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "warning  home of ann, bob: homes/one has different quotas (ann: 1 GiB, bob: none), and what any of them stores \
+             counts for all. give all the same quota, or homes of their own",
+            "warning  home of cat: homes/one/deep/er lies within homes/one, the home of ann, bob: who is there reaches it too, \
+             and a quota there takes notice of what is stored here only at the start and on SIGHUP. \
+             give one of them a home beside the other",
+        ]
+    );
+}

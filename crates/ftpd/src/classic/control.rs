@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_oobinline;
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::line::{Lines, Next};
 use super::reply::Reply;
-use super::stream::Stream;
+use super::stream::{PARTING, Stream};
 
 /// Bytes of replies that may wait for more of them.
 const WAITING: usize = 16 * 1024;
@@ -31,6 +31,22 @@ pub(super) enum Gone {
     Silent(Duration),
     #[error("replies were not read for {} s", .0.as_secs())]
     Stalled(Duration),
+}
+
+/// Reads what is there. A read ends where urgent data begins (tcp(7)), and more may be there behind it: so in the clear only an
+/// empty connection is waited for, where `read` would take a short one for empty.
+async fn read(stream: &mut Stream, piece: &mut [u8]) -> io::Result<usize> {
+    let tcp = match stream {
+        Stream::Plain(tcp) => tcp,
+        Stream::Tls(tls) => return tls.read(piece).await,
+    };
+    loop {
+        tcp.readable().await?;
+        match tcp.try_read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
 }
 
 /// A control connection.
@@ -79,15 +95,7 @@ impl Control {
                 next => return Ok(next),
             }
             let Some(stream) = &mut self.stream else { return Err(Gone::Closed) };
-            let read = match stream {
-                // A read stops before an urgent byte. The runtime's own would take that for all there is, and wait for more.
-                Stream::Plain(tcp) => {
-                    let read = || rustix::io::read(&*tcp, &mut piece).map_err(io::Error::from);
-                    tcp.async_io(Interest::READABLE, read).await
-                }
-                Stream::Tls(tls) => tls.read(&mut piece).await,
-            };
-            match read {
+            match read(stream, &mut piece).await {
                 Ok(0) => return Err(Gone::Closed),
                 Ok(read) => self.lines.push(&piece[..read]),
                 Err(error) => return Err(Gone::Cut(error)),
@@ -164,7 +172,7 @@ impl Control {
 
     /// Sends what waits, and ends the connection in peace.
     pub(super) async fn part(mut self) {
-        if self.flush().await.is_ok()
+        if let Ok(Ok(())) = timeout(PARTING, self.flush()).await
             && let Some(stream) = self.stream
         {
             stream.part().await;

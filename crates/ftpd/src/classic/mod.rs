@@ -38,7 +38,7 @@ use tracing::info;
 use crate::config;
 use crate::core::{Core, Guest, Refusal, Session};
 use crate::ending::Ending;
-use crate::logs::Request;
+use crate::logs::{self, Request};
 use crate::tls::{ClassicTls, Tls};
 use command::Command;
 use control::{Control, Gone};
@@ -259,7 +259,11 @@ impl Connection {
                 () = ending.begins() => return Err(Ended::Told(words::refused(&Refusal::Ending))),
             };
             let Some(command) = self.understood(next).await? else { continue };
-            let (verb, path, began) = (command.verb(), command.path().to_vec(), Instant::now());
+            let (verb, began) = (command.verb(), Instant::now());
+            let path = match (&command, &self.state.rename) {
+                (Command::Rnto(_), Some(from)) => from.clone(), // what is renamed, as at the other door
+                _ => command.path().to_vec(),
+            };
             self.moved = 0;
             // Boxed, so that an idle session does not hold the room that a transfer needs.
             let answered = Box::pin(self.answer(session, command)).await;
@@ -303,7 +307,7 @@ impl Connection {
 
     /// Ends the session, with last words where the peer can hear them.
     async fn part(mut self, ended: Ended) {
-        let user = store::escaped(self.user.as_bytes()).to_string(); // before a login, anything at all
+        let user = logs::name(&self.user); // before a login, anything at all
         info!(user, from = %self.peer, reason = ended.reason(), "session ended");
         if let Some(opening) = self.opening.take() {
             opening.close();

@@ -1,7 +1,6 @@
 //! File data over a data connection, either way. Everything here can be dropped half-way: a transfer that is broken off leaves
 //! nothing.
 
-use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -80,14 +79,20 @@ impl Manner {
         Ok(())
     }
 
-    /// Sends a file.
-    pub(super) async fn send(&self, going: Going, stream: &mut Stream) -> Result<(), Stopped> {
-        match (going, &mut *stream) {
-            (Going::Sent(outgoing), Stream::Plain(tcp)) => self.send_by_kernel(outgoing, tcp).await?,
-            (Going::Read(file), stream) => self.send_read(file, stream).await?,
+    /// Sends a file, and hands the connection back.
+    pub(super) async fn send(&self, going: Going, stream: Stream) -> Result<Stream, Stopped> {
+        let mut stream = match (going, stream) {
+            (Going::Sent(outgoing), Stream::Plain(tcp)) => {
+                Stream::Plain(self.send_by_kernel(outgoing, tcp).await?)
+            }
+            (Going::Read(file), mut stream) => {
+                self.send_read(file, &mut stream).await?;
+                stream
+            }
             (Going::Sent(_), Stream::Tls(_)) => unreachable!("what is encrypted is read"),
-        }
-        self.moving(stream.flush()).await
+        };
+        self.moving(stream.flush()).await?;
+        Ok(stream)
     }
 
     async fn send_read(&self, mut file: ReadAhead, stream: &mut Stream) -> Result<(), Stopped> {
@@ -107,24 +112,33 @@ impl Manner {
         Ok(())
     }
 
-    async fn send_by_kernel(&self, mut outgoing: Outgoing, tcp: &mut TcpStream) -> Result<(), Stopped> {
-        // A second handle for the thread that may block on the disk; it does not outlive the thread's turn.
+    /// The connection goes along to the thread that may block on the disk: only while the runtime sees the attempt does it know
+    /// whether the socket is full, and misses no word that it has room again.
+    async fn send_by_kernel(&self, mut outgoing: Outgoing, mut tcp: TcpStream) -> Result<TcpStream, Stopped> {
         while outgoing.remaining() > 0 {
             self.moving(tcp.writable()).await?;
-            let socket = rustix::io::dup(&*tcp).map_err(io::Error::from)?;
             let turn = spawn_blocking(move || {
-                let sent = outgoing.send(&socket, SENT);
-                (sent, outgoing)
+                let mut failure = None;
+                let sent = tcp.try_io(Interest::WRITABLE, || match outgoing.send(&tcp, SENT) {
+                    Ok(Ok(0)) => Err(io::ErrorKind::WouldBlock.into()),
+                    Ok(sent) => sent,
+                    Err(error) => {
+                        failure = Some(error);
+                        Ok(0)
+                    }
+                });
+                (sent, failure, outgoing, tcp)
             });
-            let (sent, back) = turn.await.map_err(io::Error::from)?;
-            outgoing = back;
-            match sent.map_err(of_either)? {
-                // Full after all: the runtime believes otherwise until it is told.
-                0 => _ = tcp.try_io(Interest::WRITABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into())),
-                sent => self.moved.add(sent),
+            let (sent, failure, file, connection) = turn.await.map_err(io::Error::from)?;
+            (outgoing, tcp) = (file, connection);
+            match (failure, sent) {
+                (Some(error), _) => return Err(error.into()),
+                (None, Ok(sent)) => self.moved.add(sent),
+                (None, Err(full)) if full.kind() == io::ErrorKind::WouldBlock => {}
+                (None, Err(error)) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(tcp)
     }
 
     /// Receives a file, up to the end of the connection.
@@ -174,19 +188,5 @@ impl Manner {
 
     async fn moving<T>(&self, step: impl Future<Output = io::Result<T>>) -> Result<T, Stopped> {
         Ok(timeout(self.stall, step).await.map_err(|_| Stopped::Stalled(self.stall))??)
-    }
-}
-
-/// The kernel copies from the disk to the peer, and its errors are those of either.
-fn of_either(error: store::Error) -> Stopped {
-    let kind = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
-    match kind {
-        Some(
-            kind @ (io::ErrorKind::BrokenPipe
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::TimedOut),
-        ) => Stopped::Peer(kind.into()),
-        _ => Stopped::Store(error),
     }
 }

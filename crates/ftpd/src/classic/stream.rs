@@ -11,7 +11,10 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 
 /// How long a peer may take to end a connection that we have ended.
-const PARTING: Duration = Duration::from_secs(2);
+pub(super) const PARTING: Duration = Duration::from_secs(2);
+
+/// Bytes that it may still say; whoever says more is cut off.
+const PASSED: u64 = 1024 * 1024;
 
 /// A connection.
 #[derive(Debug)]
@@ -26,9 +29,7 @@ impl Stream {
     pub(super) async fn part(mut self) {
         let parting = async {
             self.shutdown().await?;
-            let mut passed = [0; 4096];
-            while self.read(&mut passed).await? > 0 {}
-            io::Result::Ok(())
+            tokio::io::copy(&mut self.take(PASSED), &mut tokio::io::sink()).await
         };
         _ = timeout(PARTING, parting).await; // a peer that does not hear of it is gone
     }

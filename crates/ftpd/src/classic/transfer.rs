@@ -73,9 +73,8 @@ impl Connection {
         })?;
         let running = running("Sending a file", &manner.moved);
         let sent = self.attend(&running, true, async {
-            let mut stream = opening.opened().await?;
-            manner.send(going, &mut stream).await?;
-            Ok(stream)
+            let stream = opening.opened().await?;
+            Ok::<_, Failed>(manner.send(going, stream).await?)
         });
         let sent = sent.await;
         self.moved = manner.moved.bytes();

@@ -1,7 +1,6 @@
 //! From the text of users.toml to a `Config`, section by section.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,7 +15,7 @@ use super::{
     ANONYMOUS, Access, Config, Limits, Mistake, Native, Problem, Size, Tls, User, classic, quantity,
 };
 use crate::password::Hash;
-use crate::shell;
+use crate::{files, shell};
 
 const STATE: Key = Key(r#"state = "state""#);
 const ROOTS: Key = Key(r#"roots = ["/srv/ftp"]"#);
@@ -55,7 +54,7 @@ pub(crate) enum Mending<'a> {
 /// The text of a file.
 pub(crate) fn text(file: &Path) -> Result<String, Problem> {
     let problem = |mistake| Problem { file: file.to_owned(), line: None, mistake: Box::new(mistake) };
-    let bytes = fs::read(file).map_err(|error| {
+    let bytes = files::read(file).map_err(|error| {
         problem(match error.kind() {
             io::ErrorKind::NotFound => {
                 Mistake::NoFile { command: shell::ftpd(file, "user add NAME --home DIR --access write") }

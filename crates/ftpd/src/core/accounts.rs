@@ -5,8 +5,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
-use store::{Durability, Home, Options};
+use store::{Books, Durability, Home, Options, Swept};
 use thiserror::Error;
 use tracing::{info, warn};
 
@@ -38,7 +39,7 @@ pub(super) struct Account {
     kept: Kept,
 }
 
-/// By what a home is known: while nothing of it changes, the opened home stays, and with it what its quota has counted.
+/// By what a home is known: while nothing of it changes, the opened home stays.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kept {
     path: PathBuf,
@@ -53,13 +54,17 @@ struct Kept {
 pub(super) struct Accounts(BTreeMap<String, Arc<Account>>);
 
 /// Opened homes, each with one of its users.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Homes(Vec<(String, Arc<Home>)>);
 
 impl Accounts {
-    /// Opens every home that `old` does not hold open already; a missing one is made. Tells which were opened. Users who have a
-    /// home in common have it opened once, so that its quota is one.
-    pub(super) fn open(config: &Config, old: &Accounts) -> Result<(Accounts, Homes), Unopened> {
+    /// Opens every home that `old` does not hold open already; a missing one is made. Tells which were opened. Users whose home is
+    /// one directory share what `books` say is stored there, whatever the quota of each is.
+    pub(super) fn open(
+        config: &Config,
+        old: &Accounts,
+        books: &Books,
+    ) -> Result<(Accounts, Homes), Unopened> {
         let (mut accounts, mut opened) = (BTreeMap::new(), Homes::default());
         let held = old.0.values().map(|account| (account.kept.clone(), account.home.clone()));
         let mut held: HashMap<Kept, Arc<Home>> = held.collect();
@@ -75,7 +80,7 @@ impl Accounts {
                 Some(home) => home.clone(),
                 None => {
                     let unopened = |source| Unopened { user: name.clone(), path: user.home.clone(), source };
-                    let home = Arc::new(Home::at(&user.home, &options).map_err(unopened)?);
+                    let home = Arc::new(Home::with(books, &user.home, &options).map_err(unopened)?);
                     kept.directory = directory(&user.home);
                     held.insert(kept.clone(), home.clone());
                     opened.0.push((name.clone(), home.clone()));
@@ -113,17 +118,62 @@ impl Homes {
         self.0.len()
     }
 
+    /// Those of which `choose` is true.
+    pub(super) fn only(self, choose: impl Fn(&Home) -> bool) -> Homes {
+        Homes(self.0.into_iter().filter(|(_, home)| choose(home)).collect())
+    }
+
+    pub(super) fn add(&mut self, other: Homes) {
+        self.0.extend(other.0);
+    }
+
     /// Removes the stages that writers left who died, and counts what quotas need. Blocks.
     pub(super) fn sweep(&self) {
         for (user, home) in &self.0 {
             match home.sweep() {
-                Ok(swept) if swept.stages > 0 => {
-                    info!(user, stages = swept.stages, "removed what interrupted uploads left")
+                Ok(Swept { stages, unreadable, .. }) => {
+                    if stages > 0 {
+                        info!(user, stages, "removed what interrupted uploads left");
+                    }
+                    if unreadable > 0 {
+                        warn!(
+                            user,
+                            unreadable,
+                            "directories in the home cannot be read: no quota counts what they hold, \
+                             and what interrupted uploads left there stays"
+                        );
+                    }
                 }
-                Ok(_) => {}
-                Err(error) => warn!(user, error = error.detail(), "the home could not be swept"),
+                Err(error) if home.is_counted() => {
+                    warn!(user, error = error.detail(), "the home could not be swept");
+                }
+                Err(error) => warn!(
+                    user,
+                    error = error.detail(),
+                    "the home could not be swept: its quota knows only of what comes from now on"
+                ),
             }
         }
+    }
+
+    /// Sweeps each directory once, whoever shares it, and says how long that took.
+    pub(super) fn count(self) {
+        if self.0.is_empty() {
+            return;
+        }
+        let mut once = Homes::default();
+        for (user, home) in self.0 {
+            if !once.0.iter().any(|(_, other)| home.shares(other)) {
+                once.0.push((user, home));
+            }
+        }
+        let began = Instant::now();
+        once.sweep();
+        info!(
+            homes = once.len(),
+            seconds = began.elapsed().as_secs_f64(),
+            "counted what homes with a quota hold"
+        );
     }
 }
 

@@ -11,7 +11,9 @@ mod source;
 mod turnstile;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use store::{Books, Home};
 
 use crate::config::{Config, Limits};
 use crate::password::Hash;
@@ -29,6 +31,10 @@ pub use session::Session;
 #[derive(Debug)]
 pub struct Core {
     rules: RwLock<Arc<Rules>>,
+    /// What is stored in each directory that is a home, from one set of rules to the next.
+    books: Books,
+    /// Homes without a quota that were opened and not yet swept.
+    unswept: Mutex<Homes>,
     /// Held by who puts other rules in place: two at once would each keep homes that the other lets go.
     reloading: Mutex<()>,
     doorstep: Arc<Doorstep>,
@@ -47,8 +53,8 @@ struct Rules {
 
 impl Rules {
     /// The homes that `old` does not hold open are opened, and told.
-    fn new(config: &Config, old: &Accounts) -> Result<(Rules, Homes), Unopened> {
-        let (accounts, opened) = Accounts::open(config, old)?;
+    fn new(config: &Config, old: &Accounts, books: &Books) -> Result<(Rules, Homes), Unopened> {
+        let (accounts, opened) = Accounts::open(config, old, books)?;
         let nobody = Hash::nobody(config.users.values().filter_map(|user| user.password.as_ref()));
         Ok((Rules { accounts, nobody, limits: config.limits }, opened))
     }
@@ -61,30 +67,22 @@ pub struct Reloaded {
     pub added: Vec<String>,
     /// Users that there are no more.
     pub removed: Vec<String>,
-    opened: Homes,
-}
-
-impl Reloaded {
     /// How many homes were opened.
-    pub fn homes(&self) -> usize {
-        self.opened.len()
-    }
-
-    /// What [`Core::sweep`] does, in the homes that were opened. Blocks.
-    pub fn sweep(&self) {
-        self.opened.sweep();
-    }
+    pub homes: usize,
 }
 
 impl Core {
-    /// Opens the homes of all accounts.
+    /// Opens the homes of all accounts. [`count`](Core::count) before anybody is let in.
     ///
     /// # Errors
     /// The first home that cannot be opened, with its user and the reason.
     pub fn new(config: &Config) -> Result<Core, Unopened> {
-        let (rules, _) = Rules::new(config, &Accounts::default())?;
+        let books = Books::default();
+        let (rules, opened) = Rules::new(config, &Accounts::default(), &books)?;
         Ok(Core {
             rules: RwLock::new(Arc::new(rules)),
+            books,
+            unswept: Mutex::new(opened.only(|home| !home.has_quota())),
             reloading: Mutex::default(),
             doorstep: Arc::default(),
             turnstile: Turnstile::new(config.limits.password_hashes),
@@ -96,19 +94,22 @@ impl Core {
     ///
     /// Sessions that run go on as they began, with their home and their access, also when their user has another password now
     /// or is gone: to end them is to start the server again. A home that stays the same directory with the same quota stays
-    /// open. Blocks on the disk.
+    /// open. What a directory holds that had no quota before is counted first. Blocks on the disk.
     ///
     /// # Errors
     /// The first home that cannot be opened; then all is as it was.
     pub fn reload(&self, config: &Config) -> Result<Reloaded, Unopened> {
         let _one_by_one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.rules();
-        let (rules, opened) = Rules::new(config, &old.accounts)?;
+        let (rules, opened) = Rules::new(config, &old.accounts, &self.books)?;
+        opened.clone().only(|home| !home.is_counted()).count();
         let added = rules.accounts.beyond(&old.accounts);
         let removed = old.accounts.beyond(&rules.accounts);
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         self.turnstile.set_most(config.limits.password_hashes);
-        Ok(Reloaded { added, removed, opened })
+        let homes = opened.len();
+        self.unswept().add(opened.only(|home| !home.has_quota()));
+        Ok(Reloaded { added, removed, homes })
     }
 
     fn rules(&self) -> Arc<Rules> {
@@ -133,9 +134,19 @@ impl Core {
         self.doorstep.close(count)
     }
 
-    /// Removes the stages that an earlier server left in the homes, and counts what quotas need. Blocks.
+    /// Counts what homes with quotas hold, and removes the stages that an earlier server left there. Blocks.
+    pub fn count(&self) {
+        self.rules().accounts.homes().only(Home::has_quota).count();
+    }
+
+    /// Removes the stages that an earlier server left in the homes that have no quota, once for each. Blocks.
     pub fn sweep(&self) {
-        self.rules().accounts.homes().sweep();
+        let homes = std::mem::take(&mut *self.unswept());
+        homes.sweep();
+    }
+
+    fn unswept(&self) -> MutexGuard<'_, Homes> {
+        self.unswept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

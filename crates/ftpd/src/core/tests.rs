@@ -27,7 +27,7 @@ fn password(password: &str) -> String {
     format!("password = \"{}\"\n", password::tests::cheap_text(password.as_bytes()))
 }
 
-fn home(core: &Core, user: &str) -> Arc<store::Home> {
+fn home(core: &Core, user: &str) -> Arc<Home> {
     core.rules().accounts.find(user).unwrap().home.clone()
 }
 
@@ -54,8 +54,8 @@ async fn other_rules_are_for_whoever_logs_in_from_now_on() {
         (reloaded.added.clone(), reloaded.removed.clone()),
         (vec!["carol".into()], vec!["bob".into()])
     );
-    assert_eq!(reloaded.homes(), 1, "alice's is open already");
-    reloaded.sweep();
+    assert_eq!(reloaded.homes, 1, "alice's is open already");
+    core.sweep();
 
     assert!(Arc::ptr_eq(&alice, &home(&core, "alice")), "what her quota has counted stays");
     assert!(matches!(login(&core, "alice", "a").await, Err(Refusal::BadLogin)));
@@ -87,7 +87,7 @@ fn rules_that_cannot_be_kept_change_nothing() {
 fn a_home_is_opened_anew_when_anything_about_it_changed() {
     let (directory, core) = setting();
     let lines = |rest: &str| password("a") + rest;
-    let reload = |lines: &str| core.reload(&config(directory.path(), &[("alice", lines)])).unwrap().homes();
+    let reload = |lines: &str| core.reload(&config(directory.path(), &[("alice", lines)])).unwrap().homes;
     assert_eq!(reload(&lines("home = \"a\"\nquota = \"1 MiB\"")), 0);
     assert_eq!(reload(&lines("home = \"a\"\nquota = \"2 MiB\"")), 1, "another quota");
     assert_eq!(reload(&lines("home = \"other\"\nquota = \"2 MiB\"")), 1, "another place");
@@ -104,9 +104,57 @@ fn users_with_one_home_have_one_quota() {
     let (directory, core) = setting();
     let lines = password("a") + "home = \"shared\"\nquota = \"1 MiB\"";
     let users = ["x", "y", "z"].map(|user| (user, lines.as_str()));
-    assert_eq!(core.reload(&config(directory.path(), &users)).unwrap().homes(), 1);
+    assert_eq!(core.reload(&config(directory.path(), &users)).unwrap().homes, 1);
     assert!(Arc::ptr_eq(&home(&core, "x"), &home(&core, "z")));
     assert_eq!(core.rules().accounts.homes().len(), 1);
+}
+
+fn put(home: &Home, name: &str, size: usize) -> Result<(), store::Error> {
+    let path = HomePath::root().resolve(name.as_bytes()).unwrap();
+    let algorithm = digest::Algorithm::Md5;
+    let mut incoming = home.create(&path, size as u64, algorithm, store::Replace::Yes)?;
+    let mut blocks = digest::Blocks::default();
+    blocks.lay_out(size, digest::Gap::default());
+    blocks.hash(algorithm);
+    incoming.write(&blocks)?;
+    incoming.commit(store::Proof::CleanEnd, store::Attributes::default()).map(drop)
+}
+
+fn refused(outcome: Result<(), store::Error>) -> bool {
+    outcome.is_err_and(|error| error.kind() == store::Kind::Quota)
+}
+
+#[test]
+fn what_lies_there_counts_before_anybody_is_let_in() {
+    let (directory, core) = setting();
+    fs::write(directory.path().join("a/old"), vec![0; 700 << 10]).unwrap();
+    core.count();
+    assert!(refused(put(&home(&core, "alice"), "new", 400 << 10)));
+
+    fs::create_dir(directory.path().join("c")).unwrap();
+    fs::write(directory.path().join("c/old"), vec![0; 700 << 10]).unwrap();
+    let lines = password("a") + "home = \"c\"\nquota = \"1 MiB\"";
+    core.reload(&config(directory.path(), &[("carol", &lines)])).unwrap();
+    assert!(refused(put(&home(&core, "carol"), "new", 400 << 10)));
+}
+
+#[test]
+fn users_of_one_directory_share_what_is_stored_and_not_their_quotas() {
+    let (directory, core) = setting();
+    let lines = |quota: &str| password("a") + "home = \"a\"\n" + quota;
+    let (one, two, free) = (lines("quota = \"1 MiB\""), lines("quota = \"2 MiB\""), lines(""));
+    let before = home(&core, "alice"); // of a session that goes on
+    core.reload(&config(directory.path(), &[("x", &two), ("y", &one), ("z", &free)])).unwrap();
+    put(&home(&core, "x"), "x", 600 << 10).unwrap();
+    for of in [&before, &home(&core, "y")] {
+        assert!(refused(put(of, "more", 600 << 10)));
+    }
+    put(&home(&core, "z"), "z", 2 << 20).unwrap();
+    assert!(refused(put(&home(&core, "x"), "more", 1)));
+    fs::remove_file(directory.path().join("a/z")).unwrap();
+    assert!(refused(put(&home(&core, "x"), "more", 1)), "nobody told the quota");
+    core.count();
+    put(&home(&core, "x"), "more", 1).unwrap();
 }
 
 #[test]
@@ -115,7 +163,7 @@ fn a_home_stays_open_when_its_user_has_another_name() {
     let alice = home(&core, "alice");
     let lines = password("a") + "home = \"a\"\nquota = \"1 MiB\"";
     let reloaded = core.reload(&config(directory.path(), &[("alicia", &lines)])).unwrap();
-    assert_eq!(reloaded.homes(), 0);
+    assert_eq!(reloaded.homes, 0);
     assert!(Arc::ptr_eq(&alice, &home(&core, "alicia")));
 }
 

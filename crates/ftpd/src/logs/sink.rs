@@ -1,13 +1,14 @@
 //! Where log lines go: standard error, the journal behind it, or a file that can be put aside while the server runs.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
+
+use crate::files;
 
 /// Where lines go, each whole. A disk that is full or a pipe that nobody reads loses lines, and disturbs nothing.
 #[derive(Clone, Debug)]
@@ -37,12 +38,12 @@ impl Sink {
         Sink(Arc::new(if is_journal() { Kind::Journal } else { Kind::StandardError }))
     }
 
-    /// The end of a file; a new one is its owner's alone (0600).
+    /// The end of a file, or a device such as a terminal; a new file is its owner's alone (0600).
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// It cannot be opened, or is something else.
     pub fn file(path: &Path) -> io::Result<Sink> {
-        let open = Mutex::new(Open { file: appending(path)?, torn: false });
+        let open = Mutex::new(Open { file: files::append(path)?, torn: false });
         Ok(Sink(Arc::new(Kind::File { path: path.to_owned(), open })))
     }
 
@@ -60,7 +61,7 @@ impl Sink {
     /// It cannot be opened; lines go on to the one it was.
     pub(crate) fn reopen(&self) -> io::Result<()> {
         if let Kind::File { path, open } = &*self.0 {
-            let file = appending(path)?;
+            let file = files::append(path)?;
             *open.lock().unwrap_or_else(PoisonError::into_inner) = Open { file, torn: false };
         }
         Ok(())
@@ -131,10 +132,6 @@ impl Open {
     }
 }
 
-fn appending(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
-}
-
 /// `JOURNAL_STREAM` names device and inode of what the journal reads (systemd.exec(5)); a child may have another standard error.
 fn is_journal() -> bool {
     let Ok(told) = std::env::var("JOURNAL_STREAM") else { return false };
@@ -168,7 +165,7 @@ mod tests {
     fn a_line_that_is_there_in_part_is_ended_before_the_next() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut open = Open { file: appending(&path).unwrap(), torn: true };
+        let mut open = Open { file: files::append(&path).unwrap(), torn: true };
         open.append(b"whole\n");
         open.append(b"next\n");
         assert_eq!(fs::read(&path).unwrap(), b"\nwhole\nnext\n");

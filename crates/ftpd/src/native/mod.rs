@@ -20,7 +20,7 @@ use tracing::info;
 
 use crate::core::{Core, Guest, Refusal, Session};
 use crate::ending::Ending;
-use crate::logs::Request;
+use crate::logs::{self, Request};
 use crate::tls::Tls;
 use gate::State;
 
@@ -275,7 +275,7 @@ impl Connection {
                         Failure::new(fault_kind(*fault), fault.to_string())
                             .with_remedy("Use a client that keeps to PROTOCOL.md."),
                     ),
-                    Broken::Silent(_) | Broken::Stalled(_) => {
+                    Broken::Silent(_) | Broken::Busy(_) | Broken::Stalled(_) => {
                         Some(Failure::new(Kind::TimedOut, broken.to_string()).with_remedy("Connect again."))
                     }
                     Broken::Closed | Broken::Cut | Broken::Io(_) => None,
@@ -283,7 +283,7 @@ impl Connection {
                 (broken.to_string(), words)
             }
         };
-        let user = store::escaped(self.user.as_bytes()).to_string(); // before a login, anything at all
+        let user = logs::name(&self.user); // before a login, anything at all
         info!(user, from = %self.peer, reason, "session ended");
         if let Some(words) = words {
             if !self.introduced {

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error as ThisError;
 
 use crate::config::Config;
-use crate::shell;
+use crate::{files, shell};
 
 /// In the state directory: the private key, PKCS #8 in PEM.
 const KEY: &str = "key.pem";
@@ -148,14 +148,15 @@ impl Identity {
             place(&directory, &key, KeyPair::generate()?.serialize_pem().as_bytes())?;
         }
         if !certificate.exists() {
-            let pem = fs::read_to_string(&key).map_err(failed(&key, YOURS))?;
-            place(&directory, &certificate, self_signed(&KeyPair::from_pem(&pem)?)?.as_bytes())?;
+            let pem = files::read(&key).map_err(failed(&key, YOURS))?;
+            let key = KeyPair::from_pem(&String::from_utf8_lossy(&pem))?;
+            place(&directory, &certificate, self_signed(&key)?.as_bytes())?;
         }
         Ok(Identity { made: is_new, ..Identity::read(&certificate, &key, YOURS)? })
     }
 
     fn read(certificate: &Path, key: &Path, remedy: &'static str) -> Result<Identity, Error> {
-        let open = |path: &Path| File::open(path).map_err(failed(path, remedy));
+        let open = |path: &Path| files::open(path).map_err(failed(path, remedy));
         let damaged = |path: &Path, what| {
             let path = path.to_owned();
             move |source| Error::Damaged { path, what, source, remedy: "bring it back from a backup" }
@@ -197,10 +198,13 @@ fn self_signed(key: &KeyPair) -> Result<String, Error> {
 
 /// Puts a new file in its place in the locked `directory`, whole and on disk, for its owner alone.
 fn place(directory: &File, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let staged = path.with_extension("pem.new"); // what a crash left of one is written over
+    let staged = path.with_extension("pem.new"); // what a crash left of one goes
     let placed = (|| {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
+        match fs::remove_file(&staged) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staged)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&staged, path)?;

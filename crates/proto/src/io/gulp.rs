@@ -23,8 +23,14 @@ pub struct Gulping {
 }
 
 impl Gulping {
-    pub(super) fn new(tcp: TcpStream) -> Gulping {
+    /// Reads from `tcp`, of which nothing was read ahead yet.
+    pub fn new(tcp: TcpStream) -> Gulping {
         Gulping { tcp, ahead: Vec::new(), start: 0, much: false }
+    }
+
+    /// The connection, not to be read from: something may have been read ahead.
+    pub fn tcp(&self) -> &TcpStream {
+        &self.tcp
     }
 }
 

@@ -32,6 +32,7 @@ use crate::preamble::Preamble;
 use input::Input;
 use output::Output;
 
+pub use gulp::Gulping;
 pub use stream::Stream;
 pub use transfer::Arrived;
 
@@ -40,6 +41,9 @@ const PARTING: Duration = Duration::from_secs(2);
 
 /// How often a server that is at work says so.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// How long a server may say that it is at work, and nothing else: an hour hashes or syncs terabytes.
+pub const AT_WORK: Duration = Duration::from_secs(3600);
 
 /// Why a connection is of no more use.
 #[derive(Debug, Error)]
@@ -56,6 +60,9 @@ pub enum Broken {
     /// No frame began for as long as was allowed.
     #[error("nothing was heard for {} s", .0.as_secs())]
     Silent(Duration),
+    /// The peer was at work for too long.
+    #[error("the server said for {} s that it is at work, and nothing else", .0.as_secs())]
+    Busy(Duration),
     /// A frame began and did not go on, in or out.
     #[error("nothing moved for {} s", .0.as_secs())]
     Stalled(Duration),
@@ -82,6 +89,8 @@ pub struct Wire {
     stall: Duration,
     input: Input,
     output: Output,
+    /// Since when the peer says only that it is at work.
+    busy: Option<Instant>,
 }
 
 impl Wire {
@@ -94,6 +103,7 @@ impl Wire {
             stall,
             input: Input::default(),
             output: Output::default(),
+            busy: None,
         }
     }
 
@@ -174,7 +184,8 @@ impl Wire {
         timeout(stall, heard).await.map_err(|_| Broken::Stalled(stall))?
     }
 
-    /// The next message, which may begin up to `wait` from now. File data is out of turn here. Much that is in line goes first.
+    /// The next message, which may begin up to `wait` from now; it may be [`Message::Busy`] for no longer than [`AT_WORK`]. File
+    /// data is out of turn here. Much that is in line goes first.
     pub async fn next(&mut self, wait: Duration) -> Result<Message, Broken> {
         self.relieve().await?;
         if self.input.bytes().is_empty() {
@@ -188,6 +199,10 @@ impl Wire {
             match Frame::decode(self.input.bytes(), self.peer, self.algorithm) {
                 Decoded::Message(Frame::Message(message), used) => {
                     self.input.consume(used);
+                    match message {
+                        Message::Busy => self.still_busy()?,
+                        _ => self.busy = None,
+                    }
                     return Ok(message);
                 }
                 Decoded::Message(Frame::Data(_), _) => return Err(Fault::Turn.into()),
@@ -262,6 +277,12 @@ impl Wire {
                 _ = sign.tick() => self.send(&Message::Busy).await?,
             }
         }
+    }
+
+    /// Takes note of a sign of life, if there were not enough of them.
+    fn still_busy(&mut self) -> Result<(), Broken> {
+        let since = *self.busy.get_or_insert_with(Instant::now);
+        if since.elapsed() > AT_WORK { Err(Broken::Busy(AT_WORK)) } else { Ok(()) }
     }
 
     fn head(&self) -> Decoded<Head> {

@@ -6,7 +6,7 @@ use digest::{BATCH, BLOCK, Blocks};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::yield_now;
 
-use super::{Algorithm, Arrived, Duration, Message, Side, Stream, Wire};
+use super::{AT_WORK, Algorithm, Arrived, Broken, Duration, Message, Side, Stream, Wire};
 use crate::{Command, End, Failure, Kind, Reply, gap};
 
 const STALL: Duration = Duration::from_secs(60);
@@ -82,4 +82,27 @@ async fn after_many_commands_little_is_held() {
         let (input, output) = held_at_rest(wire).await;
         assert!(input <= LITTLE && output <= LITTLE, "{who}: {input} and {output} bytes");
     }
+}
+
+#[tokio::test]
+async fn signs_of_life_hold_nobody_for_ever() {
+    let (mut client, mut server) = pair().await;
+    tokio::time::pause();
+    let step = Duration::from_secs(5);
+    let most = AT_WORK.as_secs() / step.as_secs();
+    let reply = Message::Reply(Reply::Goodbye);
+    for end in [&reply, &Message::Busy] {
+        for _ in 0..=most {
+            server.send(&Message::Busy).await.unwrap();
+            assert!(matches!(client.next(STALL).await.unwrap(), Message::Busy));
+            tokio::time::advance(step).await;
+        }
+        server.send(end).await.unwrap();
+        match client.next(STALL).await {
+            Ok(heard) => assert_eq!(heard, reply, "and the next wait begins anew"),
+            Err(broken) => assert!(matches!(broken, Broken::Busy(_)) && end != &reply, "{broken}"),
+        }
+    }
+    server.send(&Message::Busy).await.unwrap();
+    assert!(matches!(client.arrive(Blocks::default(), 1).await, Err(Broken::Busy(_))), "in a transfer, too");
 }

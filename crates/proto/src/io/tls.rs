@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::client::Resumption;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::TLS13;
@@ -25,7 +26,7 @@ use crate::{MAGIC, REFUSAL};
 pub const ALPN: &[u8] = b"ftpd/1";
 
 /// Bytes of ciphertext that may wait to be sent: as many blocks as are written in one go.
-const WAITING: usize = 512 * 1024;
+pub const WAITING: usize = 512 * 1024;
 
 static VERSIONS: [&SupportedProtocolVersion; 1] = [&TLS13];
 
@@ -67,11 +68,17 @@ pub fn client_config() -> ClientConfig {
         .with_protocol_versions(&VERSIONS)
         .expect("the provider knows the ciphers of TLS 1.3")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Possession::default()))
+        .with_custom_certificate_verifier(possession())
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.resumption = Resumption::disabled();
     config
+}
+
+/// What has a server prove that it holds the key in its certificate, and nothing else: for TLS without [`ALPN`], by whoever judges
+/// the key.
+pub fn possession() -> Arc<dyn ServerCertVerifier> {
+    Arc::new(Possession::default())
 }
 
 /// Whether a client that should begin TLS begins with the wire's preamble. What it says stays unread, for an answer in its own

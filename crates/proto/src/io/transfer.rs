@@ -74,6 +74,7 @@ impl Wire {
                     whole
                 }
                 Decoded::Message(Head { kind: Type::Busy, .. }, _) if spans.is_empty() => {
+                    self.still_busy()?;
                     self.input.consume(HEAD);
                     self.input.level(room);
                     continue;
@@ -94,6 +95,7 @@ impl Wire {
                 Err(_) => break,
             }
         }
+        self.busy = None;
         Ok(Arrived::Blocks(Blocks::received(self.input.take(used, spare), spans, digests)))
     }
 

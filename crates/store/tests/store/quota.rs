@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use digest::Algorithm;
-use store::{Durability, Error, Home, Incoming, Kind, Options, Replace};
+use store::{Attributes, Books, Durability, Error, Home, Incoming, Kind, Options, Replace};
 
 use crate::ground::{Ground, at, kind};
 
@@ -74,7 +74,7 @@ fn less_than_announced_counts_as_what_it_is() {
     let ground = ground(10);
     let mut incoming = create(&ground.home, "a", 10).unwrap();
     incoming.write(&crate::ground::bare(b"123")).unwrap();
-    incoming.commit(store::Proof::CleanEnd, store::Attributes::default()).unwrap();
+    incoming.commit(store::Proof::CleanEnd, Attributes::default()).unwrap();
     assert_eq!(free(&ground, 10), 7);
 }
 
@@ -127,4 +127,114 @@ fn many_at_once_never_get_more_than_there_is() {
     assert_eq!(free(&ground, LIMIT), LIMIT - used, "after {} refusals", refused.into_inner());
     ground.home.sweep().unwrap();
     assert_eq!(free(&ground, LIMIT), LIMIT - used);
+}
+
+/// Homes of one directory, with the quota of each.
+fn beside(quotas: &[Option<u64>]) -> (tempfile::TempDir, Books, Vec<Home>) {
+    let (directory, books) = (tempfile::tempdir().unwrap(), Books::default());
+    let home = |quota: &Option<u64>| {
+        let options = Options { quota: *quota, durability: Durability::None };
+        Home::with(&books, directory.path(), &options).unwrap()
+    };
+    let homes = quotas.iter().map(home).collect();
+    (directory, books, homes)
+}
+
+fn store(home: &Home, name: &str, size: usize) -> Result<(), Error> {
+    let mut incoming = create(home, name, size as u64)?;
+    crate::ground::write(&mut incoming, &vec![0; size])?;
+    incoming.commit(crate::ground::proof(Algorithm::Md5, &vec![0; size]), Attributes::default()).map(drop)
+}
+
+#[test]
+fn homes_of_one_directory_share_what_is_stored_and_keep_their_own_limits() {
+    let (directory, books, homes) = beside(&[Some(10), Some(20), None]);
+    store(&homes[2], "theirs", 8).unwrap();
+    assert_eq!(kind(create(&homes[0], "a", 3)), Err(Kind::Quota));
+    let coming = create(&homes[1], "a", 3).unwrap();
+    assert_eq!(kind(create(&homes[0], "b", 0)), Err(Kind::Quota), "what another is promised counts");
+    assert_eq!(kind(create(&homes[1], "b", 10)), Err(Kind::Quota));
+    drop(coming);
+    create(&homes[0], "b", 2).unwrap();
+    homes[0].remove(&at("theirs")).unwrap();
+    create(&homes[0], "b", 10).unwrap();
+
+    store(&homes[1], "kept", 9).unwrap();
+    drop(homes); // and with the last, what they knew
+    let options = Options { quota: Some(10), durability: Durability::None };
+    let again = Home::with(&books, directory.path(), &options).unwrap();
+    assert!(!again.is_counted());
+    assert_eq!(again.sweep().unwrap().used, 9);
+    assert!(again.is_counted());
+}
+
+#[test]
+fn a_home_that_comes_to_a_living_directory_knows_what_is_stored() {
+    let (directory, books, homes) = beside(&[Some(10)]);
+    store(&homes[0], "a", 8).unwrap();
+    homes[0].sweep().unwrap();
+    let options = Options { quota: Some(9), durability: Durability::None };
+    let other = Home::with(&books, directory.path(), &options).unwrap();
+    assert!(other.is_counted());
+    assert_eq!(kind(create(&other, "b", 2)), Err(Kind::Quota));
+}
+
+#[test]
+fn another_count_takes_notice_of_what_the_owner_did() {
+    let ground = ground(10);
+    ground.put("a", b"12345678").unwrap();
+    ground.home.sweep().unwrap();
+    fs::remove_file(ground.at("a")).unwrap();
+    assert_eq!(kind(create(&ground.home, "b", 9)), Err(Kind::Quota));
+    assert_eq!(ground.home.sweep().unwrap().used, 0);
+    create(&ground.home, "b", 9).unwrap();
+}
+
+#[test]
+fn nothing_is_lost_or_counted_twice_that_changes_while_it_is_counted() {
+    const LIMIT: u64 = 1 << 20;
+    let (directory, _books, homes) = beside(&[Some(LIMIT), None]);
+    for name in ["a", "b", "c", "c/d"] {
+        homes[0].mkdir(&at(name)).unwrap();
+        (0..200)
+            .for_each(|file| fs::write(directory.path().join(format!("{name}/lies-{file}")), "1").unwrap());
+    }
+    let name = |number: usize| format!("{}/{}", ["a", "b", "c", "c/d", "."][number % 5], number / 5 % 4);
+    let done = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for writer in 0..3 {
+            let (homes, name, done) = (&homes, &name, &done);
+            scope.spawn(move || {
+                for round in 0..1500 {
+                    let (one, other) = (name(7 * round + writer), name(3 * round + 5 * writer));
+                    let home = &homes[round % 2];
+                    let outcome = match round % 4 {
+                        0 | 1 => store(home, &one, 1 + (13 * round + writer) % 50),
+                        2 => home.rename(&at(&one), &at(&other)),
+                        _ => home.remove(&at(&other)),
+                    };
+                    assert!(matches!(kind(outcome), Ok(()) | Err(Kind::NotFound)));
+                }
+                done.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        while done.load(Ordering::Relaxed) < 3 {
+            homes[0].sweep().unwrap();
+        }
+    });
+    // No other count: what the last one found, with all that changed since.
+    let (mut fits, mut too_much) = (0, LIMIT + 1);
+    while too_much - fits > 1 {
+        let middle = fits.midpoint(too_much);
+        let place = if create(&homes[0], "probe", middle).is_ok() { &mut fits } else { &mut too_much };
+        *place = middle;
+    }
+    let there: u64 = ["", "a", "b", "c", "c/d"]
+        .iter()
+        .flat_map(|name| fs::read_dir(directory.path().join(name)).unwrap())
+        .map(|entry| entry.unwrap().metadata().unwrap())
+        .filter(fs::Metadata::is_file)
+        .map(|metadata| metadata.len())
+        .sum();
+    assert_eq!(LIMIT - fits, there);
 }

@@ -35,6 +35,16 @@ fn fifos_and_sockets_are_refused_at_once() {
 }
 
 #[test]
+fn a_file_that_tells_no_size_is_not_taken_for_an_empty_one() {
+    let made_up = Outgoing::local(Path::new("/proc/cpuinfo"), Algorithm::Md5).unwrap_err();
+    assert_eq!(made_up.kind(), Kind::Changed);
+    assert!(made_up.sentence().contains("no fixed size"));
+    let ground = Ground::new();
+    ground.write("empty", b"");
+    assert_eq!(Outgoing::local(&ground.at("empty"), Algorithm::Md5).unwrap().size(), 0);
+}
+
+#[test]
 fn devices_are_refused() {
     let devices = Home::at(Path::new("/dev"), &Options::default()).unwrap();
     for device in ["null", "zero", "full"] {

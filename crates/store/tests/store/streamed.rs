@@ -123,7 +123,7 @@ async fn a_file_goes_out_from_any_byte_on_read_or_sent() {
                     into.read_to_end(&mut got).map(|_| got)
                 });
                 while file.remaining() > 0 {
-                    file.send(&out, BLOCK).unwrap();
+                    file.send(&out, BLOCK).unwrap().unwrap();
                 }
                 drop(out);
                 got = reader.join().unwrap().unwrap();

@@ -1,12 +1,14 @@
 //! Stages whose writers died are removed, and nothing else is.
 
 use std::fs::{self, File};
+use std::io::Write;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{CWD, Mode, OFlags, mkdirat, mkfifoat, open, openat};
-use store::{Swept, sweep_directory};
+use store::{Options, Swept, sweep_directory};
 
 use crate::ground::{Ground, at, kind, local, names_in};
 
@@ -57,17 +59,33 @@ fn what_only_has_such_a_name_stays() {
 }
 
 #[test]
-fn a_tree_too_deep_for_any_path_is_left_out_and_the_rest_is_swept() {
-    let ground = Ground::new();
-    abandon(ground.at(STAGE));
+fn a_tree_too_deep_for_any_path_is_swept_and_counted_like_any_other() {
+    let ground = Ground::with(&Options { quota: Some(1000), ..Options::default() });
     let name = "d".repeat(250);
     let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut directory = open(ground.at(""), flags, Mode::empty()).unwrap();
-    for _ in 0..20 {
+    for level in 0..60 {
         mkdirat(&directory, &name, Mode::RWXU).unwrap();
+        // Of two, only one can be visited first: the walk has to come back from the other.
+        for beside in ["before", "e"] {
+            mkdirat(&directory, beside, Mode::RWXU).unwrap();
+            put_at(&directory, &format!("{beside}/file"), &[0; 1]);
+        }
         directory = openat(&directory, &name, flags, Mode::empty()).unwrap();
+        if level % 20 == 19 {
+            put_at(&directory, STAGE, b"half of a file");
+            put_at(&directory, "file", &[0; 100]);
+        }
     }
-    assert_eq!(ground.home.sweep().unwrap(), Swept { stages: 1, used: 0, unreadable: 1 });
+    assert_eq!(ground.home.sweep().unwrap(), Swept { stages: 3, used: 420, unreadable: 0 });
+}
+
+/// A file that is older than any sweep.
+fn put_at(directory: &OwnedFd, name: &str, data: &[u8]) {
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let mut file = File::from(openat(directory, name, flags, Mode::RWXU).unwrap());
+    file.write_all(data).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(1)).unwrap();
 }
 
 #[test]

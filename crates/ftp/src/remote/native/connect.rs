@@ -1,6 +1,5 @@
 //! The way in: TCP and TLS, whom it leads to, then preamble, hello and login in one flight with the first command.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use proto::io::tls::{self, Handshake};
@@ -12,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Broken, Login, Native, Owed, Settings, words};
+use super::{Broken, Disk, Login, Native, Owed, Settings, words};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::remote::Target;
@@ -126,7 +125,7 @@ impl Native {
             opening: true,
             owed: Owed::Nothing,
             lost: false,
-            swept: HashSet::new(),
+            disk: Disk::default(),
         })
     }
 

@@ -5,15 +5,13 @@ mod connect;
 mod transfer;
 mod words;
 
-use std::collections::HashSet;
-use std::path::PathBuf;
-
 use proto::io::{Broken, Wire};
 use proto::{Abort, Command, Failure as Refused, Kind, Message, Page, Reply};
 use tokio::time::timeout;
 
 pub(crate) use connect::Door;
 
+use super::disk::Disk;
 use super::{Login, Settings};
 use crate::failure::{Code, Failure};
 
@@ -30,8 +28,7 @@ pub struct Native {
     /// What the server owes for the command under way.
     owed: Owed,
     lost: bool,
-    /// Local directories where what an earlier run left was removed.
-    swept: HashSet<PathBuf>,
+    disk: Disk,
 }
 
 /// What the server owes.
@@ -107,7 +104,7 @@ impl Native {
     async fn page(&mut self) -> Result<Page, Failure> {
         match self.message().await? {
             // A script may do something with each.
-            Message::Page(page) if !page.entries.iter().all(|entry| words::can_be_a_name(&entry.name)) => {
+            Message::Page(page) if !page.entries.iter().all(|entry| super::can_be_a_name(&entry.name)) => {
                 Err(self.broken(Broken::Malformed(proto::Fault::Body)))
             }
             Message::Page(page) => {

@@ -1,18 +1,18 @@
 //! Files coming and going.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use digest::{BLOCK, Blocks, Digest};
 use proto::io::Arrived;
 use proto::{Command, End, Failure as Refused, Kind, Message, Reply, gap};
-use store::{Durability, Incoming, Outgoing, Proof, ReadAhead, WriteBehind};
-use tokio::task::spawn_blocking;
+use store::{Outgoing, Proof, ReadAhead, WriteBehind};
 use tokio::time::Instant;
 
 use super::{Native, Owed, words};
 use crate::failure::{Code, Failure};
 use crate::progress::Progress;
-use crate::remote::{Into, Receipt};
+use crate::remote::disk::on_disk;
+use crate::remote::{Into, Receipt, Verified};
 
 mod output;
 
@@ -56,21 +56,12 @@ impl Native {
 
     async fn sink(&mut self, into: Into<'_>, size: u64) -> Result<Sink, Failure> {
         let algorithm = self.settings.digest;
-        let Into::File(path) = into else { return Ok(Sink::Output(Output::new(algorithm))) };
-        let path = path.to_owned();
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .map_or(PathBuf::from("."), Path::to_owned);
-        let sweep = self.swept.insert(directory.clone());
-        let created = on_disk(move || {
-            if sweep {
-                // What stays behind does no harm to this transfer.
-                let _swept = store::sweep_directory(&directory);
+        match into {
+            Into::Output => Ok(Sink::Output(Output::new(algorithm))),
+            Into::File(path) => {
+                Ok(Sink::File(Box::new(self.disk.receive(path, Some(size), algorithm).await?)))
             }
-            Ok(Incoming::local(&path, size, algorithm, Durability::Full)?)
-        });
-        Ok(Sink::File(Box::new(WriteBehind::new(created.await?))))
+        }
     }
 
     /// Receives a file to its end, and publishes it when its root is right.
@@ -203,12 +194,6 @@ impl Native {
 }
 
 fn receipt(size: u64, root: Digest, began: Instant) -> Receipt {
-    Receipt { size, root, blocks: size.div_ceil(BLOCK as u64), elapsed: began.elapsed() }
-}
-
-/// Does what may block on a disk where that is allowed.
-async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    spawn_blocking(work).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    let verified = Verified::Blocks { root, count: size.div_ceil(BLOCK as u64) };
+    Receipt { size, verified, elapsed: began.elapsed() }
 }

@@ -84,8 +84,10 @@ pub(super) fn broken(broken: &Broken, host: &str) -> Failure {
         Broken::Closed | Broken::Cut | Broken::Io(_) => {
             Failure::new(Code::Connection, format!("{host}: {broken}")).with_remedy("Try again.")
         }
-        Broken::Silent(_) | Broken::Stalled(_) => Failure::new(Code::Connection, format!("{host}: {broken}"))
-            .with_remedy("Try again, with a larger --timeout for a slow server."),
+        Broken::Silent(_) | Broken::Busy(_) | Broken::Stalled(_) => {
+            Failure::new(Code::Connection, format!("{host}: {broken}"))
+                .with_remedy("Try again, with a larger --timeout for a slow server.")
+        }
     }
 }
 
@@ -97,15 +99,6 @@ pub(super) fn entry(entry: proto::Entry) -> Entry {
         proto::EntryKind::Other => EntryKind::Other,
     };
     Entry { name: entry.name, kind, size: entry.size, modified: from_wire(entry.modified), mode: entry.mode }
-}
-
-/// Whether a directory can hold that name (POSIX, 3.170). It need not be text.
-pub(super) fn can_be_a_name(name: &[u8]) -> bool {
-    (1..=255).contains(&name.len())
-        && name != b"."
-        && name != b".."
-        && !name.contains(&b'/')
-        && !name.contains(&0)
 }
 
 pub(super) fn attributes(end: &proto::End) -> Attributes {

@@ -1,0 +1,187 @@
+//! Files coming: to their end, of the size that was told, with the digest that the server has.
+
+use std::io::{self, Write};
+
+use digest::{BATCH, BLOCK, Blocks, Digest, Gap, PlainMd5};
+use store::{Attributes, Proof, Time, WriteBehind};
+use suppaftp::FtpError;
+use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
+
+use super::{CHUNK, Classic, Stream, Trouble, Way, steadily};
+use crate::failure::{Code, Failure};
+use crate::progress::Progress;
+use crate::remote::classic::look::Needed;
+use crate::remote::classic::words;
+use crate::remote::disk::on_disk;
+use crate::remote::{Into, Receipt, Verified};
+
+/// Where received bytes go.
+pub(in crate::remote::classic) enum Sink {
+    File(Box<WriteBehind>),
+    Output,
+    Nowhere,
+}
+
+/// A file that came to its end.
+pub(in crate::remote::classic) struct Received {
+    sink: Sink,
+    pub(in crate::remote::classic) size: u64,
+    pub(in crate::remote::classic) md5: Digest,
+    modified: Option<Time>,
+}
+
+impl Classic {
+    /// Fetches a file.
+    pub(in crate::remote) async fn get(
+        &mut self,
+        path: &str,
+        into: Into<'_>,
+        progress: &Progress,
+    ) -> Result<Receipt, Failure> {
+        let began = Instant::now();
+        self.ready().await?;
+        self.check(path)?;
+        let size = self.size(path).await?;
+        let sink = match into {
+            Into::File(place) => {
+                Sink::File(Box::new(self.disk.receive(place, size, self.settings.digest).await?))
+            }
+            Into::Output => Sink::Output,
+        };
+        progress.begin(path, size.unwrap_or_default());
+        let received = self.receive_sized(path, sink, size, progress).await;
+        progress.end();
+        let Received { sink, size, md5, modified } = received?;
+        let verified = match self.digest(path).await? {
+            Some(theirs) if theirs == md5 => Verified::File(md5),
+            Some(_) => {
+                return Err(Failure::new(Code::NotVerified, "what arrived is not what the server has")
+                    .with_remedy("Nothing was kept. Try again."));
+            }
+            None => Verified::No,
+        };
+        if let Sink::File(file) = sink {
+            file.commit(Proof::CleanEnd, Attributes { modified, mode: None }).await?;
+        }
+        Ok(Receipt { size, verified, elapsed: began.elapsed() })
+    }
+
+    /// Receives a file to its end.
+    pub(in crate::remote::classic) async fn receive(
+        &mut self,
+        path: &str,
+        sink: Sink,
+        progress: &Progress,
+    ) -> Result<Received, Failure> {
+        let size = self.size(path).await?;
+        self.receive_sized(path, sink, size, progress).await
+    }
+
+    async fn receive_sized(
+        &mut self,
+        path: &str,
+        mut sink: Sink,
+        told: Option<u64>,
+        progress: &Progress,
+    ) -> Result<Received, Failure> {
+        let mut stream = match self.open(Way::Down(format!("RETR {path}"))).await {
+            Ok(stream) => stream,
+            Err(Trouble::Failed(failure)) => return Err(failure),
+            Err(Trouble::Refused(answer)) => return Err(self.explain(&answer, path, Needed::File).await),
+        };
+        let (mut md5, mut size, mut spare) = (PlainMd5::new(), 0, Blocks::default());
+        let mut end = End::Due;
+        while end == End::Due {
+            (spare, end) = self.fill(&mut stream, spare, progress).await?;
+            size += spare.data_len() as u64;
+            if told.is_some_and(|told| size > told) {
+                return Err(Failure::new(
+                    Code::NotVerified,
+                    "more arrives than the server said that there is",
+                )
+                .with_remedy("Nothing was kept. Try again."));
+            }
+            spare.slices().for_each(|block| md5.update(block));
+            spare = sink.write(spare).await?;
+        }
+        match self.finish(stream).await {
+            Ok(()) => {}
+            Err(Trouble::Failed(failure)) => return Err(failure),
+            Err(Trouble::Refused(answer)) => {
+                let code = words::meaning(&answer, path).unwrap_or(Code::Other);
+                return Err(words::refused(&answer, code));
+            }
+        }
+        match told {
+            Some(told) if told != size => {
+                let what = format!("{size} bytes arrived, and the server said that there are {told}");
+                return Err(Failure::new(Code::NotVerified, what).with_remedy("Nothing was kept. Try again."));
+            }
+            None if end == End::Cut => {
+                return Err(Failure::new(Code::NotVerified, "the data connection was cut")
+                    .with_remedy("Nothing was kept. Try again."));
+            }
+            _ => {}
+        }
+        let modified = self.modified(path).await?;
+        Ok(Received { sink, size, md5: md5.finish(), modified })
+    }
+
+    /// Fills blocks with what comes next.
+    async fn fill(
+        &mut self,
+        stream: &mut Stream,
+        mut blocks: Blocks,
+        progress: &Progress,
+    ) -> Result<(Blocks, End), Failure> {
+        blocks.lay_out(BATCH * BLOCK, Gap::default());
+        let (mut filled, mut end) = (0, End::Due);
+        while end == End::Due && filled < BATCH * BLOCK {
+            let until = (filled + CHUNK).min(BATCH * BLOCK);
+            let into = &mut blocks.buffer_mut()[filled..until];
+            match steadily(&mut self.busy, self.settings.timeout, stream.read(into)).await {
+                Ok(Ok(0)) => end = End::Clean,
+                // TLS without its farewell: whether that is all, its size must tell.
+                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => end = End::Cut,
+                Ok(Ok(read)) => {
+                    filled += read;
+                    progress.advance(read as u64);
+                }
+                Ok(Err(error)) => return Err(self.broken(&FtpError::ConnectionError(error))),
+                Err(_) => return Err(self.silent()),
+            }
+        }
+        blocks.lay_out(filled, Gap::default());
+        Ok((blocks, end))
+    }
+}
+
+/// How far a data connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// More may come.
+    Due,
+    /// It ended as it should.
+    Clean,
+    /// It ended without the farewell of TLS (RFC 8446, section 6.1).
+    Cut,
+}
+
+impl Sink {
+    /// Writes blocks; gives the buffer back.
+    async fn write(&mut self, blocks: Blocks) -> Result<Blocks, Failure> {
+        match self {
+            Sink::File(file) if !blocks.is_empty() => Ok(file.write(blocks).await?),
+            Sink::Output => {
+                on_disk(move || {
+                    let mut out = io::stdout().lock();
+                    let wrote = out.write_all(blocks.buffer()).and_then(|()| out.flush());
+                    wrote.map(|()| blocks).map_err(|error| Failure::of_output(&error))
+                })
+                .await
+            }
+            Sink::File(_) | Sink::Nowhere => Ok(blocks),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Files of this computer, on their way from and to any server.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use digest::Algorithm;
+use store::{Durability, Incoming, WriteBehind};
+use tokio::task::spawn_blocking;
+
+use crate::failure::Failure;
+
+/// This computer's disk, as one connection uses it.
+#[derive(Debug, Default)]
+pub(super) struct Disk {
+    /// Directories where what an earlier run left was removed.
+    swept: HashSet<PathBuf>,
+}
+
+impl Disk {
+    /// Begins the file `path` of `size` bytes, if anybody knows how many.
+    pub(super) async fn receive(
+        &mut self,
+        path: &Path,
+        size: Option<u64>,
+        algorithm: Algorithm,
+    ) -> Result<WriteBehind, Failure> {
+        let path = path.to_owned();
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .map_or(PathBuf::from("."), Path::to_owned);
+        let sweep = self.swept.insert(directory.clone());
+        let created = on_disk(move || {
+            if sweep {
+                // What stays behind does no harm to this transfer.
+                let _swept = store::sweep_directory(&directory);
+            }
+            Ok(match size {
+                Some(size) => Incoming::local(&path, size, algorithm, Durability::Full)?,
+                None => Incoming::local_of_any_size(&path, algorithm, Durability::Full)?,
+            })
+        });
+        Ok(WriteBehind::new(created.await?))
+    }
+}
+
+/// Does what may block on a disk where that is allowed.
+pub(super) async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    spawn_blocking(work).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}

@@ -1,0 +1,188 @@
+//! Every verb at every server.
+
+use std::fs;
+use std::net::Ipv6Addr;
+use std::time::{Duration, UNIX_EPOCH};
+
+use e2e::{bytes, md5, stages};
+
+use super::servers::{Foreign, Tls};
+
+/// Does everything that a user may do.
+fn everything(server: &Foreign) {
+    let (home, work) = (server.home(), server.work());
+    let big = bytes(3 << 20, 1);
+    fs::write(work.join("big"), &big).unwrap();
+    fs::write(work.join("empty"), "").unwrap();
+    let run = |words: &[&str]| server.client().args(words).run();
+
+    run(&["put", "big"]).ok();
+    assert_eq!(fs::read(home.join("big")).unwrap(), big);
+    run(&["put", "empty", "nothing"]).ok();
+    assert_eq!(fs::read(home.join("nothing")).unwrap(), b"");
+    run(&["get", "big", "again"]).ok();
+    assert_eq!(fs::read(work.join("again")).unwrap(), big);
+    run(&["get", "nothing"]).ok();
+    assert_eq!(fs::read(work.join("nothing")).unwrap(), b"");
+    assert_eq!(run(&["cat", "big"]).ok().stdout, big);
+    run(&["md5", "big"]).ok().wrote(&format!("{}  big\n", md5(&big)));
+    assert_eq!(stages(&work), Vec::<std::path::PathBuf>::new());
+
+    run(&["mkdir", "a b"]).ok();
+    assert!(home.join("a b").is_dir());
+    run(&["put", "big", "a b/gr\u{fc}n \u{65e5}"]).ok();
+    assert_eq!(fs::read(home.join("a b/gr\u{fc}n \u{65e5}")).unwrap(), big);
+    run(&["ls", "a b"]).ok().wrote("gr\u{fc}n \u{65e5}\n");
+    run(&["get", "a b/gr\u{fc}n \u{65e5}"]).ok();
+    assert_eq!(fs::read(work.join("gr\u{fc}n \u{65e5}")).unwrap(), big);
+    run(&["put", "empty", "a b"]).ok(); // into it
+    run(&["mv", "a b/gr\u{fc}n \u{65e5}", "a b/moved"]).ok();
+    run(&["ls", "a b"]).ok().wrote("empty\nmoved\n");
+    let told = run(&["stat", "a b/moved"]).ok().text();
+    assert!(told.starts_with("name      moved\nkind      file\nsize      3145728 (3.1 MB)\n"), "{told}");
+    let told = run(&["stat", "a b"]).ok().text();
+    assert!(told.starts_with("name      a b\nkind      directory\n"), "{told}");
+    let told = run(&["ls", "-l", "a b"]).ok().text();
+    assert!(told.contains("-rw-") && told.contains("3145728") && told.contains("moved"), "{told}");
+    run(&["ls", "a b/moved"]).ok().wrote("moved\n");
+    run(&["rm", "a b/moved"]).ok();
+    run(&["rm", "a b/empty"]).ok();
+    run(&["ls", "a b"]).ok().wrote("");
+    run(&["rmdir", "a b"]).ok();
+    assert!(!home.join("a b").exists());
+
+    fs::create_dir_all(home.join("sub/deeper")).unwrap();
+    let batch = "cd sub\ncd deeper\nput empty here\ncd ..\nls\ncdup\nls sub/deeper\n";
+    server.client().option("-b").option("-").stdin(batch).run().ok().wrote("deeper\nhere\n");
+    assert!(home.join("sub/deeper/here").is_file());
+    server.client_as("ftp@", "/sub/deeper").args(["ls"]).run().ok().wrote("here\n");
+    let top = run(&["pwd"]).ok().text();
+    let there = server.client_as("ftp@", "/sub").args(["pwd"]).run().ok().text();
+    assert_eq!(there, format!("{}/sub\n", top.trim_end().trim_end_matches('/')));
+}
+
+/// Has everything fail that must.
+fn refusals(server: &Foreign) {
+    let (home, work) = (server.home(), server.work());
+    fs::create_dir_all(home.join("full/inner")).unwrap();
+    fs::write(home.join("file"), "x").unwrap();
+    server.forbid();
+    fs::write(work.join("mine"), "y").unwrap();
+    let run = |words: &[&str]| server.client().args(words).run();
+    for words in [
+        &["get", "missing"][..],
+        &["cat", "missing"],
+        &["cd", "missing"],
+        &["ls", "missing"],
+        &["stat", "missing"],
+        &["md5", "missing"],
+        &["rm", "missing"],
+        &["rmdir", "missing"],
+        &["mv", "missing", "x"],
+        &["put", "mine", "missing/file"],
+    ] {
+        run(words).fails(6);
+    }
+    run(&["get", "secret"]).fails(7);
+    for words in
+        [&["cat", "full"][..], &["cd", "file"], &["mkdir", "full"], &["rm", "full"], &["rmdir", "full"]]
+    {
+        run(words).fails(1);
+    }
+    for words in
+        [&["rm", "a\nb"][..], &["mkdir", "a\rb"], &["mv", "file", "a\nDELE file"], &["get", "a\nb", "c"]]
+    {
+        run(words).fails(2);
+    }
+    server.client().password(Some("wrong")).args(["ls"]).run().fails(4);
+    assert!(home.join("file").is_file() && !work.join("secret").exists());
+    assert!(home.join("full").is_dir());
+}
+
+/// A guest without a name is anonymous.
+fn anonymous(server: &Foreign) {
+    fs::write(server.home().join("file"), "for all\n").unwrap();
+    server
+        .client_as("", "")
+        .password(None)
+        .args(["cat", "file"])
+        .run_without_terminal()
+        .ok()
+        .wrote("for all\n");
+}
+
+macro_rules! at {
+    ($($name:ident: $server:expr;)*) => { $(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn every_verb_does_what_it_says() {
+                everything(&$server);
+            }
+
+            #[test]
+            fn every_refusal_has_its_code() {
+                refusals(&$server);
+            }
+
+            #[test]
+            fn no_name_is_anonymous() {
+                anonymous(&$server);
+            }
+        }
+    )* };
+}
+
+at! {
+    vsftpd_plain: Foreign::vsftpd(Tls::No);
+    vsftpd_tls: Foreign::vsftpd(Tls::Explicit);
+    vsftpd_inside_tls: Foreign::vsftpd(Tls::Implicit);
+    pyftpdlib_plain: Foreign::pyftpdlib(Tls::No, &[]);
+    pyftpdlib_tls: Foreign::pyftpdlib(Tls::Explicit, &[]);
+    our_own: Foreign::ftpd();
+}
+
+#[test]
+fn data_finds_its_way_over_ipv6() {
+    let server = Foreign::vsftpd_at(Ipv6Addr::LOCALHOST.into(), Tls::Explicit, "");
+    fs::write(server.work().join("mine"), "data").unwrap();
+    server.client().args(["put", "mine", "theirs"]).run().ok();
+    server.client().args(["cat", "theirs"]).run().ok().wrote("data");
+}
+
+#[test]
+fn a_receipt_says_verified_only_where_the_server_has_a_digest() {
+    for (words, receipt) in [
+        (&[][..], "not verified: the server offers no digest".to_owned()),
+        (&["digest"], format!("verified md5 {}", md5(b"data"))),
+    ] {
+        let server = Foreign::pyftpdlib(Tls::Explicit, words);
+        fs::write(server.home().join("there"), "data").unwrap();
+        server.client().args(["get", "there"]).run().ok().told(&receipt);
+        server.client().args(["put", "there", "back"]).run().ok().told(&receipt);
+        server.client().args(["md5", "back"]).run().ok().wrote(&format!("{}  back\n", md5(b"data")));
+    }
+}
+
+#[test]
+fn a_digest_that_differs_is_code_8_and_nothing_is_kept() {
+    let server = Foreign::pyftpdlib(Tls::No, &["wrong"]);
+    fs::write(server.home().join("there"), "data").unwrap();
+    fs::write(server.work().join("mine"), "data").unwrap();
+    server.client().args(["get", "there"]).run().fails(8);
+    assert!(!server.work().join("there").exists());
+    server.client().args(["put", "mine"]).run().fails(8);
+}
+
+#[test]
+fn times_are_kept_both_ways_where_the_server_can() {
+    let server = Foreign::pyftpdlib(Tls::No, &[]);
+    let then = UNIX_EPOCH + Duration::from_secs(981_173_106);
+    fs::write(server.work().join("mine"), "data").unwrap();
+    fs::File::open(server.work().join("mine")).unwrap().set_modified(then).unwrap();
+    server.client().args(["put", "mine", "theirs"]).run().ok();
+    assert_eq!(fs::metadata(server.home().join("theirs")).unwrap().modified().unwrap(), then);
+    server.client().args(["get", "theirs", "back"]).run().ok();
+    assert_eq!(fs::metadata(server.work().join("back")).unwrap().modified().unwrap(), then);
+}
