@@ -37,7 +37,7 @@ fn package() -> &'static Path {
 #[test]
 fn every_method() {
     for mode in ["plain", "explicit", "implicit"] {
-        let server = furnished(Server::builder().implicit());
+        let server = furnished(Server::builder().implicit().resumption());
         for name in ODD {
             server.write_work(&format!("here/below/{name}/{name}"), name);
         }

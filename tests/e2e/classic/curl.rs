@@ -80,6 +80,15 @@ fn explicit_and_implicit_tls() {
 }
 
 #[test]
+fn data_connections_resume_the_session() {
+    let server = furnished(Server::builder().implicit().resumption());
+    let implicit = format!("ftps://{}", server.implicit_address());
+    let options = ["--insecure", "--ssl-reqd"];
+    both_ways(&server, "{}", &options);
+    both_ways(&server, &implicit, &options);
+}
+
+#[test]
 fn where_tls_is_required_a_password_in_the_clear_is_not_taken() {
     let server = furnished(Server::builder().listen((outside_address(), 0).into()).required());
     curl(&server, &["{}/there/one"]).fails(67);

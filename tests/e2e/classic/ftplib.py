@@ -273,6 +273,14 @@ def answers(ftp, data, telnet=False):
     data.close()
 
 
+def strict(*_):
+    """ftplib begins a new TLS session for each data connection."""
+    ftp = log_in()
+    refused(ftplib.error_perm, "522", fetch, ftp, "there/one")
+    refused(ftplib.error_perm, "522", ftp.storbinary, "STOR there/one", io.BytesIO(b"other"))
+    assert ftp.quit().startswith("221")
+
+
 def v6(v6_port, *_):
     ftp = log_in("::1", v6_port)
     assert ftp.sock.family == socket.AF_INET6
@@ -290,4 +298,4 @@ if part == "calls":
 elif part == "aborts":
     aborts()
 else:
-    {"logins": logins, "v6": v6}[part](*words)
+    {"logins": logins, "strict": strict, "v6": v6}[part](*words)

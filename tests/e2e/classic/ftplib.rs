@@ -58,6 +58,14 @@ fn what_is_aborted_leaves_the_old_file() {
 }
 
 #[test]
+fn where_sessions_must_be_resumed_it_is_refused_and_changes_nothing() {
+    let server = furnished(Server::builder().resumption());
+    script(&server, "strict", &["tls"]);
+    assert_files(&server.home(ALICE).join("there"));
+    assert!(stages(server.homes()).is_empty());
+}
+
+#[test]
 fn ipv6() {
     // On a machine that has none there is nothing to connect to.
     if TcpListener::bind("[::1]:0").is_err() {

@@ -142,9 +142,10 @@ fn a_wrong_password_is_refused() {
     }
 }
 
+/// And every data connection resumes its control connection's session.
 #[test]
 fn implicit_tls() {
-    let server = furnished(Server::builder().implicit());
+    let server = furnished(Server::builder().implicit().resumption());
     let login = format!("{},{}", ALICE.name, ALICE.password);
     let open =
         format!("set ssl:verify-certificate no; open -u {login} ftps://{};", server.implicit_address());

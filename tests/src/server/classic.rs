@@ -13,6 +13,7 @@ pub(super) struct Classic {
     required: bool,
     anonymous: bool,
     v6: bool,
+    resumption: bool,
 }
 
 impl Classic {
@@ -23,6 +24,9 @@ impl Classic {
         let mut text = format!("\n[classic]\nlisten = [\"{address}\"{v6}]\ntls = \"{tls}\"\n");
         if self.implicit {
             writeln!(text, "implicit = [\"{address}\"]").unwrap();
+        }
+        if self.resumption {
+            text += "resumption = \"required\"\n";
         }
         if self.anonymous {
             text += "\n[users.anonymous]\nhome = \"homes/anonymous\"\naccess = \"read\"\n";
@@ -53,6 +57,12 @@ impl Builder {
     /// Has everybody read `homes/anonymous`, without a password.
     pub fn anonymous(mut self) -> Builder {
         self.classic.get_or_insert_default().anonymous = true;
+        self
+    }
+
+    /// Has data connections resume the TLS session of their control connection, or be refused.
+    pub fn resumption(mut self) -> Builder {
+        self.classic.get_or_insert_default().resumption = true;
         self
     }
 

@@ -76,6 +76,14 @@ impl Door {
         &self.core
     }
 
+    /// What the connections of a new session shake hands with.
+    fn handshakes(&self) -> ClassicTls {
+        match self.config.resumption {
+            config::Demand::Required => self.tls.resumable(),
+            config::Demand::Offered => self.tls.classic(),
+        }
+    }
+
     pub(crate) fn ending(&self) -> &Ending {
         &self.ending
     }
@@ -133,7 +141,7 @@ pub(crate) async fn serve(
     mut guest: Guest,
     implicit: bool,
 ) {
-    let tls = door.tls.classic();
+    let tls = door.handshakes();
     let mut ending = door.ending.clone();
     let begun = async {
         let local = tcp.local_addr()?;
@@ -189,7 +197,7 @@ pub(crate) async fn turn_away(
     let stall = door.core.limits().stall;
     let begun = async {
         let stream =
-            if implicit { secured(tcp, door.tls.classic().control).await? } else { Stream::Plain(tcp) };
+            if implicit { secured(tcp, door.handshakes().control).await? } else { Stream::Plain(tcp) };
         Control::new(stream, stall)
     };
     match timeout(stall, begun).await {

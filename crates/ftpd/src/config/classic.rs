@@ -32,7 +32,8 @@ pub struct Classic {
     pub external: Option<Ipv4Addr>,
     /// `tls`: whether passwords are taken only in TLS, loopback aside; required by default.
     pub tls: Demand,
-    /// `resumption`: whether data connections must resume the TLS session of their control connection; offered by default.
+    /// `resumption`: whether data connections must resume the TLS session of their control connection, which is one of TLS 1.2
+    /// then, because clients cannot do so more than a few times in TLS 1.3; offered by default.
     pub resumption: Demand,
     /// `lenient_eof`: whether an upload is whole though its TLS connection ended without close_notify; false by default.
     pub lenient_eof: bool,

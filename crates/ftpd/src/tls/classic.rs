@@ -14,7 +14,12 @@ use super::{Error, Identity};
 /// Tickets that a control connection brings a client of TLS 1.3.
 const TICKETS: usize = 2;
 
-static VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
+/// Of the versions, the newest that both know.
+pub(super) const ANY: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
+/// Where every data connection has to resume. Clients show a ticket of TLS 1.3 once, as RFC 8446, C.4 advises, and would be
+/// out of them after [`TICKETS`] transfers; a session of TLS 1.2 is resumed as often as one likes.
+pub(super) const RESUMABLE: &[&SupportedProtocolVersion] = &[&TLS12];
 
 /// What the connections of one session shake hands with.
 ///
@@ -46,9 +51,12 @@ impl ClassicTls {
 }
 
 /// How all connections shake hands as `identity`; they resume nothing yet.
-pub(super) fn configuration(identity: &Identity) -> Result<Arc<ServerConfig>, Error> {
+pub(super) fn configuration(
+    identity: &Identity,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<Arc<ServerConfig>, Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&VERSIONS)
+        .with_protocol_versions(versions)
         .expect("the provider knows the ciphers of both versions")
         .with_no_client_auth()
         .with_single_cert(identity.chain.clone(), identity.key.clone_key())

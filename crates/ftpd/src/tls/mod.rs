@@ -28,13 +28,16 @@ pub(crate) struct Tls {
 struct Doors {
     native: Arc<ServerConfig>,
     classic: Arc<ServerConfig>,
+    /// The same where data connections must resume.
+    resumable: Arc<ServerConfig>,
 }
 
 impl Tls {
     /// Handshakes as `identity`.
     pub(crate) fn new(identity: Identity) -> Result<Tls, Error> {
-        let classic = classic::configuration(&identity)?;
-        let current = RwLock::new(Doors { native: native(identity)?, classic });
+        let classic = classic::configuration(&identity, classic::ANY)?;
+        let resumable = classic::configuration(&identity, classic::RESUMABLE)?;
+        let current = RwLock::new(Doors { native: native(identity)?, classic, resumable });
         Ok(Tls { current, resumption: Resumption::new()? })
     }
 
@@ -52,6 +55,11 @@ impl Tls {
     /// For one session at the classic door, from its control connection to its last data connection.
     pub(crate) fn classic(&self) -> ClassicTls {
         ClassicTls::of(&self.doors().classic, &self.resumption)
+    }
+
+    /// The same, for a session all of whose data connections must resume: TLS 1.2 alone.
+    pub(crate) fn resumable(&self) -> ClassicTls {
+        ClassicTls::of(&self.doors().resumable, &self.resumption)
     }
 
     fn doors(&self) -> Doors {
