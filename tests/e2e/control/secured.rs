@@ -114,18 +114,6 @@ fn from_elsewhere_passwords_and_files_go_under_tls_or_not_at_all() {
 }
 
 #[test]
-fn where_it_is_required_a_data_connection_resumes_or_is_refused() {
-    let (server, address) = server_with(Server::builder(), "resumption = \"required\"\n");
-    server.write("alice/file", b"x");
-    let mut control = Control::connect(address).secure().log_in(ALICE);
-    let mut data = tls(control.data()); // begins anew: this client resumes nothing
-    control.told("RETR file", 150);
-    assert!(data.read_to_string(&mut String::new()).is_ok_and(|read| read == 0));
-    assert!(control.hears(522).contains("resume"));
-    control.told("NOOP", 200);
-}
-
-#[test]
 fn an_implicit_listener_begins_with_the_handshake() {
     let (server, _) = server_with(Server::builder(), "implicit = [\"127.0.0.1:0\"]\n");
     server.write("alice/file", b"content");
