@@ -48,7 +48,7 @@ fn a_stranger_at_a_data_port_gets_nothing() {
 
 #[test]
 fn a_data_connection_that_does_not_come_is_told_and_the_session_goes_on() {
-    let (server, address) = server_with(Server::builder().limit("stall = \"1s\""), "");
+    let (server, address) = server_with(Server::builder().limit("stall = \"3s\""), "");
     server.write("alice/file", b"x");
     let mut control = logged_in(address, ALICE);
     control.epsv();

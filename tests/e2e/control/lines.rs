@@ -21,7 +21,7 @@ fn a_line_of_64_mib_before_the_login_costs_nothing_and_ends_only_its_session() {
     assert!(said < 64, "it is not heard to its end");
     server.log().wait_for_all(&["session ended", "That line has no end"]);
     let peak = memory(server.pid(), "VmHWM").unwrap();
-    assert!(peak < before + 4 * MIB, "memory grew from {before} to {peak} bytes");
+    assert!(peak < before + 8 * MIB, "memory grew from {before} to {peak} bytes");
     bystander.told("NOOP", 200);
 }
 
@@ -74,7 +74,7 @@ fn ten_thousand_commands_sent_ahead_are_all_answered_in_order() {
         control.hears(200);
     }
     let peak = memory(server.pid(), "VmHWM").unwrap();
-    assert!(peak < before + 4 * MIB, "memory grew from {before} to {peak} bytes");
+    assert!(peak < before + 8 * MIB, "memory grew from {before} to {peak} bytes");
     drop(server); // ends the session of the flood
     flood.join().unwrap();
 }
@@ -157,13 +157,15 @@ fn each_account_may_what_it_may() {
 
 #[test]
 fn a_session_has_three_tries_and_one_deadline() {
-    let (server, address) = server_with(Server::builder().limit("login_deadline = \"2s\""), "");
+    let (_server, address) = server();
     let mut control = Control::connect(address);
     for code in [530, 530, 421] {
         control.told("USER nobody", 331);
         control.told("PASS wrong", code);
     }
     assert!(control.ends());
+
+    let (server, address) = server_with(Server::builder().limit("login_deadline = \"2s\""), "");
     let mut slow = Control::connect(address);
     while slow.try_say(b"NOOP\r\n").is_ok() {}
     server.log().wait_for_all(&["session ended", "Nobody logged in within the time for it"]);
