@@ -58,6 +58,12 @@ impl Control {
         assert_eq!(send(tcp, bytes, SendFlags::OOB).unwrap(), bytes.len());
     }
 
+    /// Ends our side of the connection.
+    #[track_caller]
+    pub fn finish(&mut self) {
+        self.line.finish();
+    }
+
     /// The next reply: its code, and its text with all its lines.
     #[track_caller]
     pub fn reply(&mut self) -> (u16, String) {

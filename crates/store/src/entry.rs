@@ -54,6 +54,12 @@ impl Entry {
     }
 }
 
+/// Whether `now` is the same file as `then`, with the same contents as far as its size and time tell.
+pub(crate) fn is_unchanged(then: &Stat, now: &Stat) -> bool {
+    (then.st_dev, then.st_ino) == (now.st_dev, now.st_ino)
+        && (size(then), modified(then)) == (size(now), modified(now))
+}
+
 pub(crate) fn kind(stat: &Stat) -> EntryKind {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => EntryKind::File,

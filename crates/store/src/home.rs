@@ -156,25 +156,33 @@ impl Home {
     }
 
     /// Begins to receive at `path` a file whose length nobody knows, behind what is kept of the one that is there; otherwise as
-    /// [`create`](Home::create). `expected` bytes must fit in now, and more may come. What is kept is copied here.
+    /// [`create`](Home::create). `expected` bytes must fit in now, and more may come. What is kept is copied here, while `go_on` says
+    /// so; should the file change until the new one is committed, that is [`Kind::Changed`].
     ///
     /// # Errors
-    /// As [`create`](Home::create); [`Kind::BeyondTheEnd`] where less is there than is to be kept; and what reading reports.
+    /// As [`create`](Home::create); [`Kind::BeyondTheEnd`] where less is there than is to be kept; [`Kind::Io`] if it was not to go
+    /// on; and what reading reports.
     pub fn receive(
         &self,
         path: &HomePath,
         keep: Keep,
         expected: u64,
         replace: Replace,
+        go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Streamed, Error> {
         let place = Place::find(self.base(), path.relative())?;
         if free_space(&place.directory)?.is_some_and(|free| free < expected) {
             return Err(Kind::NoSpace.into());
         }
         let reservation = self.ledger.reserve(expected)?;
+        let (onto, replace) = match (keep, place.old) {
+            (Keep::Nothing, _) => (None, replace),
+            (_, Some(old)) => (Some(old), replace),
+            (_, None) => (None, Replace::No), // what appears meanwhile is not what this goes on with
+        };
         let begun = Incoming::begin(place, None, streamed::ALGORITHM, replace, reservation, self.durability)?;
         let mut kept = keep.of(|| self.base().file(&path.relative()))?;
-        Streamed::begin(begun.with_md5(), kept.as_mut())
+        Streamed::begin(begun.with_md5().onto(onto), kept.as_mut(), go_on)
     }
 
     /// Describes what has the name `path`: of a link, the link.
@@ -255,6 +263,7 @@ impl Home {
     /// # Errors
     /// [`Kind::Special`], [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
     pub fn set_attributes(&self, path: &HomePath, attributes: &Attributes) -> Result<(), Error> {
+        path.name().ok_or(THE_HOME_ITSELF)?;
         attributes::set(&self.base().handle(&path.relative())?, attributes)
     }
 
@@ -334,8 +343,11 @@ impl Home {
     }
 }
 
-const THE_HOME_ITSELF: Error =
-    Error::new(Kind::Denied, "the home itself cannot be removed or renamed", "Name something in it.");
+const THE_HOME_ITSELF: Error = Error::new(
+    Kind::Denied,
+    "the home itself cannot be removed, renamed or changed",
+    "Name something in it.",
+);
 
 const INTO_ITSELF: Error =
     Error::new(Kind::InvalidName, "a directory cannot be moved into itself", "Choose another place.");
@@ -346,4 +358,4 @@ const ACROSS: Error = Error::new(
     "Copy it there, then remove it here.",
 );
 
-const STOPPED: Error = Error::new(Kind::Io, "it was stopped", "");
+pub(crate) const STOPPED: Error = Error::new(Kind::Io, "it was stopped", "");

@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use std::path::Path;
 
 use digest::{Algorithm, BLOCK, Blocks, Digest, Root};
-use rustix::fs::{Mode, fstat};
+use rustix::fs::{Mode, Stat, fstat};
 use rustix::io::{Errno, pwritev};
 
 use crate::alongside::Alongside;
@@ -14,7 +14,7 @@ use crate::attributes::set_new;
 use crate::beneath::Base;
 use crate::entry::{self, Attributes};
 use crate::error::{Error, Kind};
-use crate::place::Place;
+use crate::place::{Place, entry_at};
 use crate::quota::{Reservation, free_space};
 use crate::stage::{Durability, Stage};
 
@@ -59,6 +59,8 @@ pub struct Incoming {
     name: OsString,
     replace: Replace,
     old_mode: Option<u32>,
+    /// The file that this goes on with, as it was.
+    onto: Option<Stat>,
     reservation: Option<Reservation>,
     durability: Durability,
     size: u64,
@@ -121,6 +123,7 @@ impl Incoming {
             name,
             replace,
             old_mode: old.as_ref().map(entry::mode),
+            onto: None,
             reservation,
             durability,
             size: size.unwrap_or(u64::MAX),
@@ -130,6 +133,12 @@ impl Incoming {
             md5: None,
             failed: false,
         })
+    }
+
+    /// Has it replace `old` as that is now, and no other file.
+    pub(crate) fn onto(mut self, old: Option<Stat>) -> Incoming {
+        self.onto = old;
+        self
     }
 
     /// Has the plain MD5 computed on the way, as long as that does not hold up the rest.
@@ -232,6 +241,11 @@ impl Incoming {
             self.stage.sync()?;
         }
         let directory = self.stage.directory().clone();
+        if let Some(onto) = &self.onto
+            && !entry_at(&directory, &self.name)?.is_some_and(|now| entry::is_unchanged(onto, &now))
+        {
+            return Err(OTHERWISE);
+        }
         let mut publish = || self.stage.publish(&self.name, self.replace == Replace::Yes);
         match self.reservation {
             Some(reservation) => reservation.spend(receipt.size, (&directory, &self.name), publish)?,
@@ -250,6 +264,12 @@ impl Incoming {
         Ok(entry::mode(&fstat(probe.file())?))
     }
 }
+
+const OTHERWISE: Error = Error::new(
+    Kind::Changed,
+    "the file that this was to go on with has changed meanwhile",
+    "It is as it was left; send the rest again.",
+);
 
 #[cfg(test)]
 mod tests {

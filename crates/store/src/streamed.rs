@@ -7,6 +7,7 @@ use digest::{Algorithm, BATCH, BLOCK, Blocks, Gap};
 use crate::behind::WriteBehind;
 use crate::entry::Attributes;
 use crate::error::{Error, Kind};
+use crate::home::STOPPED;
 use crate::incoming::{Incoming, Proof, Receipt};
 use crate::source::Source;
 
@@ -34,10 +35,17 @@ pub struct Streamed {
 
 impl Streamed {
     /// Begins with what is kept of `old`. Blocks.
-    pub(crate) fn begin(mut incoming: Incoming, old: Option<&mut Source>) -> Result<Streamed, Error> {
+    pub(crate) fn begin(
+        mut incoming: Incoming,
+        old: Option<&mut Source>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Streamed, Error> {
         let (mut blocks, mut filled) = (Blocks::default(), 0);
         if let Some(old) = old {
             while old.remaining() > 0 {
+                if !go_on() {
+                    return Err(STOPPED);
+                }
                 let data =
                     usize::try_from(old.remaining()).map_or(BATCH * BLOCK, |left| left.min(BATCH * BLOCK));
                 blocks.lay_out(data, Gap::default());

@@ -106,6 +106,19 @@ fn when_all_ports_are_taken_there_is_an_answer_and_they_come_back() {
 }
 
 #[test]
+fn one_session_takes_no_more_than_one_port() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = free.min(u16::MAX - 1);
+    let (_server, address) =
+        server_with(Server::builder(), &format!("passive_ports = \"{free}-{}\"\n", free + 1));
+    let mut greedy = logged_in(address, ALICE);
+    for _ in 0..50 {
+        greedy.told("EPSV", 229);
+    }
+    logged_in(address, ALICE).told("EPSV", 229);
+}
+
+#[test]
 fn rubbish_instead_of_a_handshake_ends_that_data_connection_alone() {
     let (server, address) = server_with(Server::builder().limit("stall = \"2s\""), "");
     server.write("alice/file", b"x");

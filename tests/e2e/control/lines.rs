@@ -124,6 +124,8 @@ fn what_has_no_place_there_is_refused() {
     control.told("SIZE dir", 550);
     control.told("RNFR missing", 550);
     control.told("RNTO x", 503);
+    control.told("SITE CHMOD 777 /", 550);
+    control.told("MFMT 19700101000000 dir/..", 550);
     control.told("PASS again", 503);
     assert_eq!(server.read("alice/dir/file"), b"x");
 }

@@ -120,6 +120,9 @@ fn listings_understand_options_patterns_and_paths() {
         "{deep:?}"
     );
     assert_eq!(names("NLST *.nothing"), Vec::<String>::new());
+    assert_eq!(names("NLST {a,b}.*"), Vec::<String>::new(), "braces are letters");
+    let deep = format!("NLST *{}{}", "{a,".repeat(126), "}".repeat(126));
+    assert_eq!(names(&deep), Vec::<String>::new());
     let told = control.told("STAT dir", 213);
     assert!(told.contains("d.txt"), "{told}");
     let told = control.told("MLST dir/d.txt", 250);

@@ -77,6 +77,56 @@ fn a_client_that_is_gone_in_the_middle_has_stored_nothing() {
 }
 
 #[test]
+fn lines_sent_ahead_vouch_for_nobody() {
+    let (server, address) = server();
+    let mut control = logged_in(address, ALICE);
+    let from = control.address();
+    let mut data = control.data();
+    control.told("STOR file", 150);
+    control.say_bytes(&b"PWD\r\n".repeat(100));
+    data.write_all(&bytes(1 << 20, 1)).unwrap();
+    drop(control);
+    drop(data);
+    server.log().wait_for_all(&[&format!("from={from}"), "session ended"]);
+    assert!(!server.home(ALICE).join("file").exists());
+}
+
+#[test]
+fn who_goes_on_with_a_file_that_changes_meanwhile_is_told() {
+    let (server, address) = server();
+    server.write("alice/log", b"0\n");
+    let (mut one, mut other) = (logged_in(address, ALICE), logged_in(address, ALICE));
+    let (mut first, mut second) = (one.data(), other.data());
+    one.told("APPE log", 150);
+    other.told("APPE log", 150);
+    first.write_all(b"one\n").unwrap();
+    drop(first);
+    one.hears(226);
+    second.write_all(b"other\n").unwrap();
+    drop(second);
+    assert!(other.hears(451).contains("changed meanwhile"));
+    assert_eq!(server.read("alice/log"), b"0\none\n");
+    assert_eq!(other.store("APPE log", b"other\n").0, 226);
+    assert_eq!(server.read("alice/log"), b"0\none\nother\n");
+}
+
+#[test]
+fn who_has_said_quit_may_half_close_and_hears_the_end() {
+    let (server, address) = server();
+    let mut control = logged_in(address, ALICE);
+    let mut data = control.data();
+    control.say("STOR file");
+    control.say("QUIT");
+    control.finish();
+    data.write_all(b"all of it").unwrap();
+    drop(data);
+    control.hears(150);
+    control.hears(226);
+    control.hears(221);
+    assert_eq!(server.read("alice/file"), b"all of it");
+}
+
+#[test]
 fn who_leaves_with_quit_has_stored_all_the_same() {
     let (server, address) = server();
     let mut control = logged_in(address, ALICE);

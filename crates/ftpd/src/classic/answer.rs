@@ -233,9 +233,12 @@ impl Connection {
 
     /// A new way to open a data connection closes the old one.
     fn close_opening(&mut self) {
-        if let Some(opening) = self.opening.take() {
-            opening.close();
-        }
+        self.opening = None;
+    }
+
+    /// Has the data connection of a command that is refused end in peace.
+    pub(super) fn part_later(&mut self, opening: Opening) {
+        self.parting = Some(opening.part());
     }
 }
 

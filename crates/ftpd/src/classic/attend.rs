@@ -2,10 +2,16 @@
 //! are answered, whatever else comes waits its turn.
 
 use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use super::moving::Moved;
-use super::{Command, Connection, Ended, Next, Reply, parse, words};
+use super::{Command, Connection, Ended, Gone, Next, Reply, parse, words};
 use crate::core::Refusal;
+
+/// How often a client is looked for that has said more than can be kept.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What keeps work from its end.
 pub(super) enum Interrupted {
@@ -34,7 +40,7 @@ impl Connection {
         self.control.flush().await.map_err(|gone| Interrupted::Ended(gone.into()))?;
         let mut work = pin!(work);
         let mut ending = self.door.ending.clone();
-        let mut quitting = false;
+        let mut quitting = self.has_quit();
         loop {
             let next = tokio::select! {
                 biased;
@@ -43,9 +49,14 @@ impl Connection {
                     return Err(Interrupted::Ended(Ended::Told(words::refused(&Refusal::Ending))));
                 }
                 next = self.control.fresh(), if self.control.has_room() && !quitting => next,
+                // Nothing more is heard, and a client that is gone must be seen.
+                () = sleep(LOOK), if !self.control.has_room() && !quitting => {
+                    if self.control.leaves_within(Duration::ZERO).await { Err(Gone::Closed) } else { continue }
+                }
             };
             match next {
                 Ok(next) => quitting = self.said(next, running, abortable).await?,
+                Err(_) if !abortable => quitting = true, // there is nothing more to hear, and this goes on
                 Err(gone) => return Err(Interrupted::Ended(gone.into())),
             }
         }

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt::set_socket_oobinline;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::line::{Lines, Next};
@@ -92,6 +95,30 @@ impl Control {
                 Ok(read) => self.lines.push(&piece[..read]),
                 Err(error) => return Err(Gone::Cut(error)),
             }
+        }
+    }
+
+    /// Whether the client ends its side of the connection within `grace`, whatever else it said before.
+    pub(super) async fn leaves_within(&self, grace: Duration) -> bool {
+        let tcp = match &self.stream {
+            Some(Stream::Plain(tcp)) => tcp,
+            Some(Stream::Tls(tls)) => tls.get_ref().0,
+            None => return true,
+        };
+        let left = |tcp: BorrowedFd<'_>, grace: Duration| {
+            let grace = Timespec::try_from(grace).unwrap_or_default();
+            let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+            let mut polled = [PollFd::from_borrowed_fd(tcp, gone)];
+            poll(&mut polled, Some(&grace)).is_ok() && polled[0].revents().intersects(gone)
+        };
+        if left(tcp.as_fd(), Duration::ZERO) {
+            return true;
+        }
+        match rustix::io::dup(tcp) {
+            Ok(tcp) if !grace.is_zero() => {
+                spawn_blocking(move || left(tcp.as_fd(), grace)).await.unwrap_or(false)
+            }
+            _ => false,
         }
     }
 

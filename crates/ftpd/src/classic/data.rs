@@ -93,15 +93,25 @@ impl Opening {
         }
     }
 
-    /// Gives it up: a client that has connected, or is about to, finds a connection that ends in peace.
-    pub(super) fn close(mut self) {
-        if let Opening::Passive(_) = self {
-            tokio::spawn(async move {
-                if let Ok(Ok(stream)) = timeout(LATE, self.opened()).await {
-                    stream.part().await;
-                }
-            });
-        }
+    /// Gives it up after a refusal: a client that has connected, or is about to, finds a connection that ends in peace.
+    pub(super) fn part(mut self) -> Parting {
+        Parting(tokio::spawn(async move {
+            if let Opening::Passive(_) = self
+                && let Ok(Ok(stream)) = timeout(LATE, self.opened()).await
+            {
+                stream.part().await;
+            }
+        }))
+    }
+}
+
+/// A data connection that ends in peace, or at once when this is dropped: a session has one at most.
+#[derive(Debug)]
+pub(super) struct Parting(JoinHandle<()>);
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -20,6 +20,9 @@ const PENDING: usize = 10_000;
 /// Directories that may lie within one another under `-R`: no further down.
 const DEEP: usize = 100;
 
+/// Bytes of a pattern: those that a name may have, which each may be escaped.
+const NAME: usize = 512;
+
 /// Bytes of a listing on the control connection.
 const SHORT: usize = 256 * 1024;
 
@@ -48,7 +51,7 @@ impl Connection {
         let wanted = match self.wanted(session, form, options, path).await {
             Ok(wanted) => wanted,
             Err(reply) => {
-                opening.close();
+                self.part_later(opening);
                 return Ok(reply);
             }
         };
@@ -139,11 +142,15 @@ impl Connection {
             Err(refusal) => refusal,
         };
         let readable = matches!(&refusal, Refusal::Store(error) if matches!(error.kind(), store::Kind::NotFound | store::Kind::InvalidName));
-        let pattern = str::from_utf8(name).ok().filter(|name| name.contains(['*', '?', '[']) && readable);
+        let pattern = str::from_utf8(name)
+            .ok()
+            .filter(|name| name.contains(['*', '?', '[']) && name.len() <= NAME && readable);
         let Some(pattern) = pattern.filter(|_| form != Form::Facts) else {
             return Err(words::refused(&refusal));
         };
-        let glob = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build();
+        // Braces are no part of what FTP calls a pattern.
+        let pattern = pattern.replace('{', "\\{").replace('}', "\\}");
+        let glob = GlobBuilder::new(&pattern).literal_separator(true).backslash_escape(true).build();
         let glob = glob.map_err(|_| Reply::new(501, "That is no pattern: *, ? and [a-z] are understood."))?;
         let (path, prefix) = (above.to_vec(), above.to_vec());
         Ok(Wanted { path, pattern: Some(glob.compile_matcher()), prefix, recursive: false })

@@ -42,7 +42,7 @@ use crate::logs::{self, Request};
 use crate::tls::{ClassicTls, Tls};
 use command::Command;
 use control::{Control, Gone};
-use data::Opening;
+use data::{Opening, Parting};
 use gate::{Rules, State};
 use line::{Fault, Next};
 use pool::Pool;
@@ -102,6 +102,8 @@ struct Connection {
     /// Who is in, or wants to be; nobody before USER.
     user: String,
     opening: Option<Opening>,
+    /// That of the last command that was refused.
+    parting: Option<Parting>,
     /// Bytes of file data that moved for the command that is being answered.
     moved: u64,
 }
@@ -167,6 +169,7 @@ pub(crate) async fn serve(
         state: State::new(implicit),
         user: String::new(),
         opening: None,
+        parting: None,
         moved: 0,
         door,
     };
@@ -255,8 +258,8 @@ impl Connection {
             let idle = self.door.core.limits().idle;
             let next = tokio::select! {
                 biased;
-                next = self.control.next(idle) => next?,
                 () = ending.begins() => return Err(Ended::Told(words::refused(&Refusal::Ending))),
+                next = self.control.next(idle) => next?,
             };
             let Some(command) = self.understood(next).await? else { continue };
             let (verb, began) = (command.verb(), Instant::now());
@@ -270,7 +273,11 @@ impl Connection {
             if let Some(verb) = verb {
                 self.log(verb, &path, began, &answered);
             }
-            self.control.reply(&answered?).await?;
+            let reply = answered?;
+            tokio::select! {
+                sent = self.control.reply(&reply) => sent?,
+                () = ending.begins() => {} // what waits goes out with the last words
+            }
         }
     }
 
@@ -309,9 +316,6 @@ impl Connection {
     async fn part(mut self, ended: Ended) {
         let user = logs::name(&self.user); // before a login, anything at all
         info!(user, from = %self.peer, reason = ended.reason(), "session ended");
-        if let Some(opening) = self.opening.take() {
-            opening.close();
-        }
         match ended {
             Ended::Told(reply) => self.control.queue(&reply),
             Ended::Crowded => {

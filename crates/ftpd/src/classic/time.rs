@@ -39,7 +39,7 @@ pub(super) fn parse(text: &[u8]) -> Option<Time> {
 
 /// `Nov 21 14:45`, or `Nov 21  2019` for what is older than half a year or lies ahead.
 pub(super) fn short(time: Time, now: Timestamp) -> String {
-    let age = now.as_second() - time.seconds;
+    let age = now.as_second().saturating_sub(time.seconds);
     let form = if (-86_400..RECENT).contains(&age) { "%b %e %H:%M" } else { "%b %e  %Y" };
     civil(time).strftime(form).to_string()
 }

@@ -1,16 +1,24 @@
 //! RETR, STOR, APPE and STOU.
 
+use std::time::Duration;
+
 use store::{Attributes, Keep, Receipt};
 use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::answer::hex;
 use super::attend::Running;
 use super::command::{Store, Type};
 use super::data::Unopened;
 use super::moving::{Manner, Moved, Stopped};
-use super::{Command, Connection, Ended, Next, Reply, Stream, capital, parse, words};
+use super::{Command, Connection, Ended, Gone, Next, Reply, Stream, capital, parse, words};
 use crate::core::{Refusal, Session};
+
+/// An upload that takes less is over before anybody could have ended its client in the middle, most likely.
+const SUDDEN: Duration = Duration::from_millis(50);
+
+/// How far apart the ends of two connections of a process that was ended may be.
+const GRACE: Duration = Duration::from_millis(5);
 
 /// Why a transfer does not come to its end.
 pub(super) enum Failed {
@@ -61,7 +69,7 @@ impl Connection {
         let going = match session.open_plain(path, range.clone(), touched).await {
             Ok(going) => going,
             Err(refusal) => {
-                opening.close();
+                self.part_later(opening);
                 return Ok(words::refused(&refusal));
             }
         };
@@ -110,7 +118,7 @@ impl Connection {
         let mut file = match begun {
             Ok(Ok(file)) => file,
             Ok(Err(refusal)) => {
-                opening.close();
+                self.part_later(opening);
                 return Ok(words::refused(&refusal));
             }
             Err(interrupted) => return self.interrupted(interrupted),
@@ -120,6 +128,7 @@ impl Connection {
         } else {
             self.opens("Data connection for a file.")?;
         }
+        let began = Instant::now();
         let received = self.attend(&running, true, async {
             let mut stream = opening.opened().await?;
             manner.receive(&mut stream, &mut file).await?;
@@ -130,7 +139,7 @@ impl Connection {
         match received {
             Ok(Ok(stream)) => {
                 // A client that was ended by force closes both connections, and this looks like the end of a file.
-                if let Err(gone) = self.is_there().await {
+                if let Err(gone) = self.is_there(began).await {
                     file.discard().await;
                     return Err(gone);
                 }
@@ -169,24 +178,19 @@ impl Connection {
         }
     }
 
-    /// Whether the client is still at the other end, as far as can be known at once.
-    async fn is_there(&mut self) -> Result<(), Ended> {
-        while self.control.has_room() {
-            tokio::select! {
-                biased;
-                next = self.control.fresh() => match next {
-                    Ok(next) => self.control.keep(next),
-                    // Who has said QUIT may leave without waiting.
-                    Err(_) if self.has_quit() => break,
-                    Err(gone) => return Err(gone.into()),
-                },
-                () = std::future::ready(()) => break,
-            }
+    /// Whether the client is still at the other end. One that is ended by force closes both connections, and which of them first is
+    /// the system's to choose: so after a transfer that took its time, a moment is waited for the other end. Who has said QUIT may
+    /// have left.
+    async fn is_there(&mut self, began: Instant) -> Result<(), Ended> {
+        let grace = if began.elapsed() > SUDDEN { GRACE } else { Duration::ZERO };
+        if !self.has_quit() && self.control.leaves_within(grace).await {
+            return Err(Ended::Gone(Gone::Closed));
         }
         Ok(())
     }
 
-    fn has_quit(&self) -> bool {
+    /// Whether QUIT was said behind the command that is being answered.
+    pub(super) fn has_quit(&self) -> bool {
         let quits = |next: &Next| matches!(next, Next::Line(line) if matches!(parse::command(line), Ok(Command::Quit)));
         self.control.kept().any(quits)
     }

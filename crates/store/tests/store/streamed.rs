@@ -10,7 +10,7 @@ use store::{Attributes, Going, Keep, Kind, Options, Receipt, Replace, Streamed};
 use crate::ground::{Ground, at, kind, pattern};
 
 fn receive(ground: &Ground, keep: Keep) -> Result<Streamed, store::Error> {
-    ground.home.receive(&at("file"), keep, 0, Replace::Yes)
+    ground.home.receive(&at("file"), keep, 0, Replace::Yes, &mut || true)
 }
 
 /// Streams `data` in pieces of odd lengths.
@@ -63,15 +63,52 @@ async fn until_the_end_the_old_file_is_whole() {
     assert_eq!((ground.read("file"), ground.names()), (b"old".to_vec(), vec!["file".to_owned()]));
 }
 
+#[tokio::test]
+async fn what_changes_while_it_is_gone_on_with_is_not_replaced() {
+    let changes: [fn(&Ground); 3] = [
+        |ground| ground.write("file", b"another"),
+        |ground| std::fs::remove_file(ground.at("file")).unwrap(),
+        |ground| assert_eq!(ground.put("file", b"old").unwrap().size, 3),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let ground = Ground::new();
+        ground.write("file", b"old");
+        let file = receive(&ground, Keep::All).unwrap();
+        change(&ground);
+        assert_eq!(kind(stream(file, b"new").await), Err(Kind::Changed), "change {number}");
+    }
+    let ground = Ground::new();
+    let file = receive(&ground, Keep::All).unwrap();
+    ground.write("file", b"appeared");
+    assert_eq!(kind(stream(file, b"new").await), Err(Kind::Exists));
+    assert_eq!(ground.read("file"), b"appeared");
+}
+
+#[test]
+fn what_is_kept_is_copied_only_as_long_as_it_is_wanted() {
+    let ground = Ground::new();
+    ground.write("file", &pattern(3 * BATCH * BLOCK));
+    let mut asked = 0;
+    let stopped = ground.home.receive(&at("file"), Keep::All, 0, Replace::Yes, &mut || {
+        asked += 1;
+        asked < 2
+    });
+    assert_eq!((kind(stopped), asked), (Err(Kind::Io), 2));
+    assert_eq!(ground.names(), ["file"]);
+}
+
 #[test]
 fn less_than_is_to_be_kept_is_told() {
     let ground = Ground::new();
     assert_eq!(kind(receive(&ground, Keep::First(1))), Err(Kind::BeyondTheEnd));
     ground.write("file", b"old");
     assert_eq!(kind(receive(&ground, Keep::First(4))), Err(Kind::BeyondTheEnd));
-    assert_eq!(kind(ground.home.receive(&at("file"), Keep::All, 0, Replace::No)), Err(Kind::Exists));
     assert_eq!(
-        kind(ground.home.receive(&at("other"), Keep::Nothing, 1 << 60, Replace::Yes)),
+        kind(ground.home.receive(&at("file"), Keep::All, 0, Replace::No, &mut || true)),
+        Err(Kind::Exists)
+    );
+    assert_eq!(
+        kind(ground.home.receive(&at("other"), Keep::Nothing, 1 << 60, Replace::Yes, &mut || true)),
         Err(Kind::NoSpace)
     );
     assert_eq!(ground.names(), ["file"]);
