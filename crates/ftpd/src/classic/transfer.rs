@@ -1,10 +1,11 @@
 //! RETR, STOR, APPE and STOU.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use store::{Attributes, Keep, Receipt};
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::answer::hex;
 use super::attend::Running;
@@ -14,8 +15,8 @@ use super::moving::{Manner, Moved, Stopped};
 use super::{Command, Connection, Ended, Gone, Next, Reply, Stream, capital, parse, words};
 use crate::core::{Refusal, Session};
 
-/// An upload that takes less is over before anybody could have ended its client in the middle, most likely.
-const SUDDEN: Duration = Duration::from_millis(50);
+/// Bytes of an upload that leave its client in one go, so that hardly any end by force comes between the first and the last.
+const ONE_GO: RangeInclusive<u64> = 1..=16 * 1024;
 
 /// How far apart the ends of two connections of a process that was ended may be.
 const GRACE: Duration = Duration::from_millis(5);
@@ -128,7 +129,6 @@ impl Connection {
         } else {
             self.opens("Data connection for a file.")?;
         }
-        let began = Instant::now();
         let received = self.attend(&running, true, async {
             let mut stream = opening.opened().await?;
             manner.receive(&mut stream, &mut file).await?;
@@ -139,7 +139,7 @@ impl Connection {
         match received {
             Ok(Ok(stream)) => {
                 // A client that was ended by force closes both connections, and this looks like the end of a file.
-                if let Err(gone) = self.is_there(began).await {
+                if let Err(gone) = self.is_there().await {
                     file.discard().await;
                     return Err(gone);
                 }
@@ -179,10 +179,9 @@ impl Connection {
     }
 
     /// Whether the client is still at the other end. One that is ended by force closes both connections, and which of them first is
-    /// the system's to choose: so after a transfer that took its time, a moment is waited for the other end. Who has said QUIT may
-    /// have left.
-    async fn is_there(&mut self, began: Instant) -> Result<(), Ended> {
-        let grace = if began.elapsed() > SUDDEN { GRACE } else { Duration::ZERO };
+    /// the system's to choose: so a moment is waited for the other end, unless all came in one go. Who has said QUIT may have left.
+    async fn is_there(&mut self) -> Result<(), Ended> {
+        let grace = if ONE_GO.contains(&self.moved) { Duration::ZERO } else { GRACE };
         if !self.has_quit() && self.control.leaves_within(grace).await {
             return Err(Ended::Gone(Gone::Closed));
         }
