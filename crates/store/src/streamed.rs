@@ -30,7 +30,6 @@ pub struct Streamed {
     filled: usize,
     /// Blocks in the next buffer: a short file needs no large one.
     next: usize,
-    bytes: u64,
 }
 
 impl Streamed {
@@ -67,18 +66,7 @@ impl Streamed {
         if filled == 0 {
             blocks.lay_out(BLOCK, Gap::default());
         }
-        let bytes = incoming.written() + filled as u64;
-        Ok(Streamed { file: WriteBehind::new(incoming), blocks, filled, next: 4, bytes })
-    }
-
-    /// Bytes of the file so far, those that were kept included.
-    pub fn len(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.bytes == 0
+        Ok(Streamed { file: WriteBehind::new(incoming), blocks, filled, next: 4 })
     }
 
     /// Where the next bytes go; never empty.
@@ -97,7 +85,6 @@ impl Streamed {
     pub async fn came(&mut self, count: usize) -> Result<(), Error> {
         assert!(count <= self.blocks.buffer().len() - self.filled, "no more than there was room for");
         self.filled += count;
-        self.bytes += count as u64;
         if self.filled == self.blocks.buffer().len() {
             let full = std::mem::take(&mut self.blocks);
             self.blocks = self.file.write(full).await?;

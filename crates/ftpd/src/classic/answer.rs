@@ -37,12 +37,12 @@ impl Connection {
             Command::Rang(Some(range)) => {
                 Ok(Reply::new(350, format!("The next is of bytes {} to {}.", range.start, range.end - 1)))
             }
-            Command::Port(address) => Ok(self.port(address)),
-            Command::Pasv => Ok(self.passive()),
-            Command::Epsv(family) => Ok(self.extended_passive(family)),
+            Command::Port(address) => Ok(self.port(address).await),
+            Command::Pasv => Ok(self.passive().await),
+            Command::Epsv(family) => Ok(self.extended_passive(family).await),
             Command::EpsvAll => Ok(Reply::new(200, "Only EPSV opens data connections from now on.")),
             Command::Prot(_) => {
-                self.close_opening(); // what is under way is protected otherwise
+                self.close_opening().await; // what is under way is protected otherwise
                 Ok(self.answer_anybody(&command))
             }
             Command::Pwd => {
@@ -152,14 +152,14 @@ impl Connection {
             Interrupted::Ended(ended) => Err(ended),
             Interrupted::Aborted => {
                 self.control.queue(&Reply::new(426, "Broken off, as you asked."));
-                Ok(Reply::new(226, "Nothing is left of it."))
+                Ok(Reply::new(226, "The abort is done."))
             }
         }
     }
 
     /// PORT and EPRT: only to the client itself, and to no port where other services listen (RFC 2577, 3).
-    fn port(&mut self, to: SocketAddr) -> Reply {
-        self.close_opening();
+    async fn port(&mut self, to: SocketAddr) -> Reply {
+        self.close_opening().await;
         let peer = self.peer.ip().to_canonical();
         if to.ip().to_canonical() != peer {
             return Reply::new(501, "Data goes to the address that you connect from, and nowhere else.");
@@ -173,12 +173,12 @@ impl Connection {
         Reply::new(200, "Data will go there.")
     }
 
-    fn passive(&mut self) -> Reply {
+    async fn passive(&mut self) -> Reply {
         let local = self.local.ip().to_canonical();
         let std::net::IpAddr::V4(own) = local else {
             return Reply::new(425, "PASV knows no IPv6 address: EPSV does.");
         };
-        match self.open_passive() {
+        match self.open_passive().await {
             Ok(port) => {
                 let told = self.door.config.external.filter(|_| !self.peer.ip().to_canonical().is_loopback());
                 let [a, b, c, d] = told.unwrap_or(own).octets();
@@ -189,7 +189,7 @@ impl Connection {
         }
     }
 
-    fn extended_passive(&mut self, family: Family) -> Reply {
+    async fn extended_passive(&mut self, family: Family) -> Reply {
         let local = self.local.ip().to_canonical();
         match family {
             Family::V6 if local.is_ipv4() => {
@@ -200,14 +200,14 @@ impl Connection {
             }
             _ => {}
         }
-        match self.open_passive() {
+        match self.open_passive().await {
             Ok(port) => Reply::new(229, format!("Entering Extended Passive Mode (|||{port}|)")),
             Err(reply) => reply,
         }
     }
 
-    fn open_passive(&mut self) -> Result<u16, Reply> {
-        self.close_opening();
+    async fn open_passive(&mut self) -> Result<u16, Reply> {
+        self.close_opening().await;
         let listening = self.door.pool.listen(self.local.ip().to_canonical());
         let listening =
             listening.and_then(|(listener, lease)| Ok((listener.local_addr()?.port(), listener, lease)));
@@ -232,8 +232,10 @@ impl Connection {
     }
 
     /// A new way to open a data connection closes the old one.
-    fn close_opening(&mut self) {
-        self.opening = None;
+    async fn close_opening(&mut self) {
+        if let Some(opening) = self.opening.take() {
+            opening.close().await;
+        }
     }
 
     /// Has the data connection of a command that is refused end in peace.

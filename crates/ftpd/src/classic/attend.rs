@@ -29,7 +29,7 @@ pub(super) struct Running {
 }
 
 impl Connection {
-    /// Does `work` to its end, unless it is interrupted. Work that is not `abortable` goes on whatever the client says, but not when
+    /// Does `work` to its end, unless it is interrupted. Work that is not `abortable` goes on whatever the client says, and when
     /// it is gone.
     pub(super) async fn attend<T>(
         &mut self,

@@ -51,11 +51,7 @@ pub(super) struct Control {
 impl Control {
     /// On a connection that was just made. What a client sends as urgent data (RFC 959, 4.1.3) is read where it stands.
     pub(super) fn new(stream: Stream, stall: Duration) -> io::Result<Control> {
-        let tcp = match &stream {
-            Stream::Plain(tcp) => tcp,
-            Stream::Tls(tls) => tls.get_ref().0,
-        };
-        set_socket_oobinline(tcp, true)?;
+        set_socket_oobinline(stream.tcp(), true)?;
         let (lines, ahead) = (Lines::default(), VecDeque::new());
         Ok(Control { stream: Some(stream), lines, ahead, replies: Vec::new(), sent: 0, stall })
     }
@@ -100,11 +96,7 @@ impl Control {
 
     /// Whether the client ends its side of the connection within `grace`, whatever else it said before.
     pub(super) async fn leaves_within(&self, grace: Duration) -> bool {
-        let tcp = match &self.stream {
-            Some(Stream::Plain(tcp)) => tcp,
-            Some(Stream::Tls(tls)) => tls.get_ref().0,
-            None => return true,
-        };
+        let Some(tcp) = self.stream.as_ref().map(Stream::tcp) else { return true };
         let left = |tcp: BorrowedFd<'_>, grace: Duration| {
             let grace = Timespec::try_from(grace).unwrap_or_default();
             let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
@@ -122,7 +114,7 @@ impl Control {
         }
     }
 
-    /// Keeps a line for later; whether there is room for more of them.
+    /// Keeps a line for later.
     pub(super) fn keep(&mut self, line: Next) {
         self.ahead.push_back(line);
     }

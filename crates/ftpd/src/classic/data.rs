@@ -93,6 +93,14 @@ impl Opening {
         }
     }
 
+    /// Gives it up at once; when this returns, its port is free.
+    pub(super) async fn close(self) {
+        if let Opening::Passive(mut coming) = self {
+            coming.0.abort();
+            _ = (&mut coming.0).await;
+        }
+    }
+
     /// Gives it up after a refusal: a client that has connected, or is about to, finds a connection that ends in peace.
     pub(super) fn part(mut self) -> Parting {
         Parting(tokio::spawn(async move {

@@ -2,11 +2,11 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 use store::EntryKind;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWrite;
 
 use super::command::{Form, Options};
 use super::facts::Lines;
-use super::moving::{Manner, Stopped};
+use super::moving::Manner;
 use super::transfer::{Failed, no_opening, running};
 use super::{Connection, Ended, Reply, time, words};
 use crate::core::{Refusal, Session};
@@ -55,13 +55,13 @@ impl Connection {
                 return Ok(reply);
             }
         };
-        self.opens("Data connection for a listing.")?;
+        self.opens("Data connection for a listing.");
         let (manner, lines) = (self.manner(), self.lines(session, form));
         let running = running("Sending a listing", &manner.moved);
         let listed = self.attend(&running, true, async {
             let mut stream = opening.opened().await?;
             let whole = tell(session, &wanted, lines, &manner, &mut stream).await?;
-            stream.flush().await.map_err(Stopped::Peer)?;
+            manner.flush(&mut stream).await?;
             Ok::<_, Failed>((stream, whole))
         });
         let listed = listed.await;

@@ -91,8 +91,13 @@ impl Manner {
             }
             (Going::Sent(_), Stream::Tls(_)) => unreachable!("what is encrypted is read"),
         };
-        self.moving(stream.flush()).await?;
+        self.flush(&mut stream).await?;
         Ok(stream)
+    }
+
+    /// Has all that was written go out.
+    pub(super) async fn flush(&self, stream: &mut Stream) -> Result<(), Stopped> {
+        self.moving(stream.flush()).await
     }
 
     async fn send_read(&self, mut file: ReadAhead, stream: &mut Stream) -> Result<(), Stopped> {

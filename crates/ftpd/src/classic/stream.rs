@@ -24,6 +24,14 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// What carries it.
+    pub(super) fn tcp(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(tcp) => tcp,
+            Stream::Tls(tls) => tls.get_ref().0,
+        }
+    }
+
     /// Ends it: nothing follows, under TLS told by close_notify, and what the peer still says is passed over, so that the end
     /// reaches it and no reset does.
     pub(super) async fn part(mut self) {

@@ -54,7 +54,7 @@ impl Failed {
             Failed::Unopened(unopened) => Reply::new(425, format!("{}.", capital(&unopened.to_string()))),
             Failed::Stopped(Stopped::Store(error)) => words::refused(&Refusal::Store(error)),
             Failed::Stopped(stopped) => {
-                Reply::new(426, format!("{}. Nothing of it is kept.", capital(&stopped.to_string())))
+                Reply::new(426, format!("{}. Transfer it again.", capital(&stopped.to_string())))
             }
         }
     }
@@ -79,7 +79,7 @@ impl Connection {
             // In these words: clients read the size out of them.
             Type::Image => format!("Data connection for a file ({length} bytes)."),
             Type::Ascii => "Data connection for a file.".into(), // whose lines end in two bytes there
-        })?;
+        });
         let running = running("Sending a file", &manner.moved);
         let sent = self.attend(&running, true, async {
             let stream = opening.opened().await?;
@@ -125,9 +125,9 @@ impl Connection {
             Err(interrupted) => return self.interrupted(interrupted),
         };
         if store == Store::Unique {
-            self.opens([b"FILE: ", &name[..]].concat())?; // RFC 1123, 4.1.2.9
+            self.opens([b"FILE: ", &name[..]].concat()); // RFC 1123, 4.1.2.9
         } else {
-            self.opens("Data connection for a file.")?;
+            self.opens("Data connection for a file.");
         }
         let received = self.attend(&running, true, async {
             let mut stream = opening.opened().await?;
@@ -162,10 +162,9 @@ impl Connection {
         }
     }
 
-    /// Tells the client that data may come or go, and hears at once if it is gone.
-    pub(super) fn opens(&mut self, text: impl Into<Vec<u8>>) -> Result<(), Ended> {
+    /// Tells the client that data may come or go.
+    pub(super) fn opens(&mut self, text: impl Into<Vec<u8>>) {
         self.control.queue(&Reply::new(150, text));
-        Ok(())
     }
 
     /// How files are moved now.
@@ -180,7 +179,7 @@ impl Connection {
 
     /// Whether the client is still at the other end. One that is ended by force closes both connections, and which of them first is
     /// the system's to choose: so a moment is waited for the other end, unless all came in one go. Who has said QUIT may have left.
-    async fn is_there(&mut self) -> Result<(), Ended> {
+    async fn is_there(&self) -> Result<(), Ended> {
         let grace = if ONE_GO.contains(&self.moved) { Duration::ZERO } else { GRACE };
         if !self.has_quit() && self.control.leaves_within(grace).await {
             return Err(Ended::Gone(Gone::Closed));
