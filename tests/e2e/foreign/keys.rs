@@ -26,6 +26,24 @@ fn a_key_that_changed_stops_before_a_name_is_sent() {
 }
 
 #[test]
+fn whoever_shows_a_key_is_known_by_it() {
+    for server in [
+        Foreign::proftpd(Tls::Explicit),
+        Foreign::proftpd(Tls::Implicit),
+        Foreign::pure_ftpd(Tls::Explicit),
+        Foreign::pyftpdlib(Tls::Explicit, &[]),
+    ] {
+        server.client().args(["ls"]).run_without_terminal().ok();
+        let known = fs::read_to_string(server.known_hosts()).unwrap();
+        assert_eq!(known, format!("{} {}\n", server.address(), server.identity.fingerprint()));
+        server.client().args(["ls"]).run_without_terminal().ok();
+        let before = Identity::own("localhost").fingerprint();
+        fs::write(server.known_hosts(), format!("{} {before}\n", server.address())).unwrap();
+        server.client().args(["ls"]).run_without_terminal().fails(5).told("HAS CHANGED");
+    }
+}
+
+#[test]
 fn an_unknown_key_off_loopback_is_refused_with_the_line_to_add() {
     let server = Foreign::vsftpd_at(outside_address(), Tls::Explicit, "");
     let line = format!("{} {}", server.address(), server.identity.fingerprint());

@@ -1,7 +1,8 @@
-//! `ftp` at classic servers: vsftpd and pyftpdlib, plain and under TLS, our own, and made-up ones that lie.
+//! `ftp` at classic servers: vsftpd, proftpd, pure-ftpd and pyftpdlib, plain and under TLS, our own, and made-up ones that lie.
 
 mod keys;
 mod liars;
+mod peers;
 mod prompt;
 mod scripted;
 mod servers;

@@ -1,10 +1,10 @@
-//! vsftpd, pyftpdlib, and our own by its classic door, each on an address of its own, with a fresh home.
+//! vsftpd, proftpd, pure-ftpd, pyftpdlib, and our own by its classic door, each on an address of its own, with a fresh home.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use e2e::{Client, Identity, Log};
 use tempfile::TempDir;
 
-use super::GUEST;
+use super::{GUEST, peers};
 
 /// How a server begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(super) struct Foreign {
     directory: TempDir,
     tls: Tls,
     address: SocketAddr,
+    /// Who has an account there.
+    user: &'static str,
     /// What it is known by under TLS.
     pub(super) identity: Identity,
     running: Running,
@@ -83,12 +85,53 @@ impl Foreign {
             path("transfers").display(),
         );
         fs::write(path("configuration"), configuration).unwrap();
+        let mut command = Command::new("/usr/sbin/vsftpd");
+        command.arg(path("configuration"));
+        Foreign::per_connection(ip, tls, directory, identity, command)
+    }
+
+    /// proftpd, one for each connection, with the options that it has if it is told none.
+    pub(super) fn proftpd(tls: Tls) -> Foreign {
+        Foreign::proftpd_with(tls, "")
+    }
+
+    /// The same with more lines in its configuration.
+    pub(super) fn proftpd_with(tls: Tls, lines: &str) -> Foreign {
+        let (directory, identity) = prepare();
+        let command = peers::proftpd(directory.path(), tls, lines);
+        Foreign::per_connection(HERE, tls, directory, identity, command)
+    }
+
+    /// pure-ftpd, one for each connection.
+    pub(super) fn pure_ftpd(tls: Tls) -> Foreign {
+        let (directory, identity) = prepare();
+        let command = peers::pure_ftpd(directory.path(), tls);
+        let mut foreign = Foreign::per_connection(HERE, tls, directory, identity, command);
+        foreign.user = peers::NAMED;
+        foreign
+    }
+
+    /// A server of which `command` is started for each connection, which is its input and output.
+    fn per_connection(
+        ip: IpAddr,
+        tls: Tls,
+        directory: TempDir,
+        identity: Identity,
+        command: Command,
+    ) -> Foreign {
         let listener = TcpListener::bind((ip, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let ended = Arc::new(AtomicBool::new(false));
-        let (configuration, until) = (path("configuration"), Arc::clone(&ended));
-        let thread = thread::spawn(move || serve(&listener, &configuration, &until));
-        Foreign { directory, tls, address, identity, running: Running::Thread(ended, Some(thread)) }
+        let until = Arc::clone(&ended);
+        let thread = thread::spawn(move || serve(&listener, command, &until));
+        Foreign {
+            directory,
+            tls,
+            address,
+            user: GUEST.name,
+            identity,
+            running: Running::Thread(ended, Some(thread)),
+        }
     }
 
     /// pyftpdlib; `words` are options of `server.py`.
@@ -112,7 +155,7 @@ impl Foreign {
         let port =
             port.trim().parse().expect("pyftpdlib starts; it needs python3-pyftpdlib and python3-openssl");
         let address = (HERE, port).into();
-        Foreign { directory, tls, address, identity, running: Running::Process(child) }
+        Foreign { directory, tls, address, user: GUEST.name, identity, running: Running::Process(child) }
     }
 
     /// Our own, by its classic door.
@@ -136,7 +179,8 @@ impl Foreign {
         log.follow(child.stderr.take().unwrap());
         let line = log.wait_for("listening address=");
         let address = line.split("address=").nth(1).unwrap().trim().parse().unwrap();
-        Foreign { directory, tls: Tls::Explicit, address, identity, running: Running::Process(child) }
+        let (tls, user) = (Tls::Explicit, GUEST.name);
+        Foreign { directory, tls, address, user, identity, running: Running::Process(child) }
     }
 
     /// Puts something called `secret` there that nobody may read.
@@ -146,8 +190,17 @@ impl Foreign {
             Running::Process(_) if self.directory.path().join("users.toml").exists() => {
                 symlink("/etc/hostname", self.home().join("secret")).unwrap();
             }
-            _ => fs::write(self.home().join("secret"), "x").unwrap(),
+            _ => {
+                let secret = self.home().join("secret");
+                fs::write(&secret, "x").unwrap();
+                fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
+            }
         }
+    }
+
+    /// Gives what a test has laid into the home to the user as whom it is served.
+    pub(super) fn hand_over(&self) {
+        peers::hand_over(&self.home());
     }
 
     pub(super) fn home(&self) -> PathBuf {
@@ -182,7 +235,12 @@ impl Foreign {
 
     /// A client that logs in by name.
     pub(super) fn client(&self) -> Client {
-        self.client_as(&format!("{}@", GUEST.name), "")
+        self.client_at("")
+    }
+
+    /// The same, that begins at `path`.
+    pub(super) fn client_at(&self, path: &str) -> Client {
+        self.client_as(&format!("{}@", self.user), path)
     }
 
     /// A client of `USER@` at `path`.
@@ -217,20 +275,19 @@ fn prepare() -> (TempDir, Identity) {
     (directory, identity)
 }
 
-fn serve(listener: &TcpListener, configuration: &Path, ended: &AtomicBool) {
+fn serve(listener: &TcpListener, mut command: Command, ended: &AtomicBool) {
     let mut children = Vec::new();
     for connection in listener.incoming() {
         if ended.load(Ordering::Acquire) {
             break;
         }
         let connection = OwnedFd::from(connection.unwrap());
-        let child = Command::new("/usr/sbin/vsftpd")
-            .arg(configuration)
+        let child = command
             .stdin(connection.try_clone().unwrap())
             .stdout(connection.try_clone().unwrap())
             .stderr(connection)
             .spawn()
-            .expect("there is a vsftpd: apt-get install vsftpd");
+            .expect("the server is there: tests/run gets it");
         children.push(child);
     }
     for mut child in children {

@@ -52,12 +52,13 @@ fn everything(server: &Foreign) {
     assert!(!home.join("a b").exists());
 
     fs::create_dir_all(home.join("sub/deeper")).unwrap();
+    server.hand_over();
     let batch = "cd sub\ncd deeper\nput empty here\ncd ..\nls\ncdup\nls sub/deeper\n";
     server.client().option("-b").option("-").stdin(batch).run().ok().wrote("deeper\nhere\n");
     assert!(home.join("sub/deeper/here").is_file());
-    server.client_as("ftp@", "/sub/deeper").args(["ls"]).run().ok().wrote("here\n");
+    server.client_at("/sub/deeper").args(["ls"]).run().ok().wrote("here\n");
     let top = run(&["pwd"]).ok().text();
-    let there = server.client_as("ftp@", "/sub").args(["pwd"]).run().ok().text();
+    let there = server.client_at("/sub").args(["pwd"]).run().ok().text();
     assert_eq!(there, format!("{}/sub\n", top.trim_end().trim_end_matches('/')));
 }
 
@@ -66,6 +67,7 @@ fn refusals(server: &Foreign) {
     let (home, work) = (server.home(), server.work());
     fs::create_dir_all(home.join("full/inner")).unwrap();
     fs::write(home.join("file"), "x").unwrap();
+    server.hand_over();
     server.forbid();
     fs::write(work.join("mine"), "y").unwrap();
     let run = |words: &[&str]| server.client().args(words).run();
@@ -138,6 +140,11 @@ at! {
     vsftpd_plain: Foreign::vsftpd(Tls::No);
     vsftpd_tls: Foreign::vsftpd(Tls::Explicit);
     vsftpd_inside_tls: Foreign::vsftpd(Tls::Implicit);
+    proftpd_plain: Foreign::proftpd(Tls::No);
+    proftpd_tls: Foreign::proftpd(Tls::Explicit);
+    proftpd_inside_tls: Foreign::proftpd(Tls::Implicit);
+    pure_ftpd_plain: Foreign::pure_ftpd(Tls::No);
+    pure_ftpd_tls: Foreign::pure_ftpd(Tls::Explicit);
     pyftpdlib_plain: Foreign::pyftpdlib(Tls::No, &[]);
     pyftpdlib_tls: Foreign::pyftpdlib(Tls::Explicit, &[]);
     our_own: Foreign::ftpd();
@@ -149,6 +156,16 @@ fn data_finds_its_way_over_ipv6() {
     fs::write(server.work().join("mine"), "data").unwrap();
     server.client().args(["put", "mine", "theirs"]).run().ok();
     server.client().args(["cat", "theirs"]).run().ok().wrote("data");
+}
+
+#[test]
+fn a_digest_of_proftpd_verifies_both_ways() {
+    let server = Foreign::proftpd_with(Tls::Explicit, "LoadModule mod_digest.c\nDigestEngine on\n");
+    fs::write(server.home().join("there"), "data").unwrap();
+    let receipt = format!("verified md5 {}", md5(b"data"));
+    server.client().args(["get", "there"]).run().ok().told(&receipt);
+    server.client().args(["put", "there", "back"]).run().ok().told(&receipt);
+    server.client().args(["md5", "back"]).run().ok().wrote(&format!("{}  back\n", md5(b"data")));
 }
 
 #[test]
@@ -177,12 +194,13 @@ fn a_digest_that_differs_is_code_8_and_nothing_is_kept() {
 
 #[test]
 fn times_are_kept_both_ways_where_the_server_can() {
-    let server = Foreign::pyftpdlib(Tls::No, &[]);
-    let then = UNIX_EPOCH + Duration::from_secs(981_173_106);
-    fs::write(server.work().join("mine"), "data").unwrap();
-    fs::File::open(server.work().join("mine")).unwrap().set_modified(then).unwrap();
-    server.client().args(["put", "mine", "theirs"]).run().ok();
-    assert_eq!(fs::metadata(server.home().join("theirs")).unwrap().modified().unwrap(), then);
-    server.client().args(["get", "theirs", "back"]).run().ok();
-    assert_eq!(fs::metadata(server.work().join("back")).unwrap().modified().unwrap(), then);
+    for server in [Foreign::pyftpdlib(Tls::No, &[]), Foreign::proftpd(Tls::No), Foreign::pure_ftpd(Tls::No)] {
+        let then = UNIX_EPOCH + Duration::from_secs(981_173_106);
+        fs::write(server.work().join("mine"), "data").unwrap();
+        fs::File::open(server.work().join("mine")).unwrap().set_modified(then).unwrap();
+        server.client().args(["put", "mine", "theirs"]).run().ok();
+        assert_eq!(fs::metadata(server.home().join("theirs")).unwrap().modified().unwrap(), then);
+        server.client().args(["get", "theirs", "back"]).run().ok();
+        assert_eq!(fs::metadata(server.work().join("back")).unwrap().modified().unwrap(), then);
+    }
 }
