@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use digest::Algorithm;
 
-use crate::remote::Settings;
+use crate::remote::{Learnt, Settings};
 use crate::trust::Mode;
 
 /// Move files to and from a server: every byte verified, every file whole or not there.
@@ -92,7 +92,11 @@ Examples:
 
 impl Arguments {
     pub(crate) fn settings(&self) -> Settings {
-        Settings { digest: self.digest, timeout: Duration::from_secs(self.timeout) }
+        Settings {
+            digest: self.digest,
+            timeout: Duration::from_secs(self.timeout),
+            learnt: Learnt::default(),
+        }
     }
 }
 

@@ -62,6 +62,33 @@ fn everything(server: &Foreign) {
     assert_eq!(there, format!("{}/sub\n", top.trim_end().trim_end_matches('/')));
 }
 
+/// Moves many small files in one session, each on a data connection of its own; returns how often the session was begun anew.
+fn many(server: &Foreign) -> usize {
+    let (home, work) = (server.home(), server.work());
+    for (place, name) in [(&work, "empty"), (&home, "nothing")] {
+        fs::write(place.join(name), "").unwrap();
+    }
+    for (place, name) in [(&work, "mine"), (&home, "theirs")] {
+        fs::write(place.join(name), "data").unwrap();
+    }
+    fs::create_dir_all(home.join("sub/inner")).unwrap();
+    server.hand_over();
+    let batch = |number| {
+        format!(
+            "put empty e{number}\nput mine m{number}\nget nothing n{number}\nget theirs t{number}\nls sub\n"
+        )
+    };
+    let batch: String = (0..10).map(batch).collect();
+    let ran = server.client().option("-b").option("-").stdin(batch).run().ok().wrote(&"inner\n".repeat(10));
+    for number in 0..10 {
+        assert_eq!(fs::read(home.join(format!("e{number}"))).unwrap(), b"");
+        assert_eq!(fs::read(home.join(format!("m{number}"))).unwrap(), b"data");
+        assert_eq!(fs::read(work.join(format!("n{number}"))).unwrap(), b"");
+        assert_eq!(fs::read(work.join(format!("t{number}"))).unwrap(), b"data");
+    }
+    ran.stderr.matches("connecting again").count()
+}
+
 /// Has everything fail that must.
 fn refusals(server: &Foreign) {
     let (home, work) = (server.home(), server.work());
@@ -124,6 +151,13 @@ macro_rules! at {
             }
 
             #[test]
+            fn one_session_carries_many_files() {
+                // One more where tickets of TLS 1.3 run out.
+                let again = many(&$server);
+                assert!(again <= 1, "the session was begun {again} times more");
+            }
+
+            #[test]
             fn every_refusal_has_its_code() {
                 refusals(&$server);
             }
@@ -156,6 +190,11 @@ fn data_finds_its_way_over_ipv6() {
     fs::write(server.work().join("mine"), "data").unwrap();
     server.client().args(["put", "mine", "theirs"]).run().ok();
     server.client().args(["cat", "theirs"]).run().ok().wrote("data");
+}
+
+#[test]
+fn many_files_go_where_tickets_run_out_and_there_is_no_older_tls() {
+    assert!(many(&Foreign::proftpd_with(Tls::Explicit, "TLSProtocol TLSv1.3\n")) > 1);
 }
 
 #[test]

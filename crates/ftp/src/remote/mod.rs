@@ -16,6 +16,8 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::trust::Trust;
 
+pub(crate) use classic::Learnt;
+
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -51,13 +53,15 @@ pub struct Login {
     pub password: SecretString,
 }
 
-/// What the command line decides about a connection.
+/// What is decided about a connection: by the command line, and by what an earlier one to the same server has taught.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The digest that verifies every transfer.
     pub digest: Algorithm,
     /// How long nothing may move before the connection counts as lost.
     pub timeout: Duration,
+    /// What is known of a classic server.
+    pub(crate) learnt: Learnt,
 }
 
 /// Where a downloaded file goes.

@@ -8,6 +8,7 @@ use suppaftp::FtpError;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::learnt::Versions;
 use super::tls::{Handshakes, Judge, Keys};
 use super::words::{self, Answer};
 use super::{Ftp, Settings, is_stirred};
@@ -62,21 +63,18 @@ impl Door {
         };
         // Before anybody is called: without it nothing could be decided.
         let known = trust.look_up(&call.place).await?;
-        let keys = Arc::new(Keys::default());
-        let (handshakes, judge) = Handshakes::new(&call.place, settings.timeout, Arc::clone(&keys));
-        let mut loopback = false;
-        let secured = if implicit {
-            call.judged(call.inside_tls(port, handshakes), judge, trust, &known, output).await
-        } else {
-            let tcp = call.reach(port).await?;
-            loopback = tcp.peer_addr()?.ip().to_canonical().is_loopback();
-            let ftp = call.greeted(tcp).await?;
-            call.judged(ftp.into_secure(handshakes, &target.host), judge, trust, &known, output).await
+        let versions = settings.learnt.versions();
+        let secured = match call.secured(port, versions, trust, &known, output).await {
+            Err(NoTls::Broken(_)) if versions == Versions::Older => {
+                settings.learnt.forget_shortage();
+                call.secured(port, Versions::All, trust, &known, output).await
+            }
+            secured => secured,
         };
         match secured {
-            Ok((ftp, judged)) => Ok(Door { keys, ..call.door(ftp, judged) }),
-            Err(NoTls::Failed(failure)) => Err(failure),
-            Err(NoTls::Refused(answer)) => {
+            Ok(door) => Ok(door),
+            Err(NoTls::Failed(failure) | NoTls::Broken(failure)) => Err(failure),
+            Err(NoTls::Refused { answer, loopback }) => {
                 if !loopback || trust.expects_a_key(&known) {
                     return Err(words::no_tls(&call.place, &answer));
                 }
@@ -103,8 +101,20 @@ impl Door {
 /// Why there is no TLS.
 enum NoTls {
     /// The server refuses it in its words.
-    Refused(Answer),
+    Refused {
+        answer: Answer,
+        /// Whether it is on this computer.
+        loopback: bool,
+    },
+    /// The handshake came to no end.
+    Broken(Failure),
     Failed(Failure),
+}
+
+impl From<Failure> for NoTls {
+    fn from(failure: Failure) -> NoTls {
+        NoTls::Failed(failure)
+    }
 }
 
 impl Call<'_> {
@@ -155,10 +165,35 @@ impl Call<'_> {
         Ok(ftp)
     }
 
+    /// Connects, and speaks TLS once `trust` has decided about the server's key.
+    async fn secured(
+        &self,
+        port: u16,
+        versions: Versions,
+        trust: &mut Trust,
+        known: &Known,
+        output: &Output,
+    ) -> Result<Door, NoTls> {
+        let keys = Arc::new(Keys::default());
+        let (handshakes, judge) =
+            Handshakes::new(&self.place, self.settings.timeout, Arc::clone(&keys), versions);
+        let (ftp, judged) = if self.target.scheme == Scheme::Ftps {
+            self.judged(self.inside_tls(port, handshakes), false, judge, trust, known, output).await?
+        } else {
+            let tcp = self.reach(port).await?;
+            let loopback = tcp.peer_addr().map_err(Failure::from)?.ip().to_canonical().is_loopback();
+            let ftp = self.greeted(tcp).await?;
+            let secured = ftp.into_secure(handshakes, &self.target.host);
+            self.judged(secured, loopback, judge, trust, known, output).await?
+        };
+        Ok(Door { keys, ..self.door(ftp, judged) })
+    }
+
     /// Drives `secured` until the server has proved its key, has that judged, and drives it to its end.
     async fn judged(
         &self,
         secured: impl Future<Output = Result<Ftp, FtpError>>,
+        loopback: bool,
         judge: Judge,
         trust: &mut Trust,
         known: &Known,
@@ -175,9 +210,9 @@ impl Call<'_> {
                     return Err(NoTls::Failed(unjudged));
                 }
                 Ok(Err(FtpError::UnexpectedResponse(response))) => {
-                    return Err(NoTls::Refused(Answer::read(&response.body)));
+                    return Err(NoTls::Refused { answer: Answer::read(&response.body), loopback });
                 }
-                Ok(Err(error)) => return Err(NoTls::Failed(words::no_handshake(&self.place, &error))),
+                Ok(Err(error)) => return Err(NoTls::Broken(words::no_handshake(&self.place, &error))),
                 Err(_) => return Err(NoTls::Failed(words::silent(&self.target.host, patience))),
             },
         };

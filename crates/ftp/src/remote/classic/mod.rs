@@ -7,6 +7,7 @@
 mod commands;
 mod connect;
 mod digests;
+mod learnt;
 mod listing;
 mod login;
 mod look;
@@ -29,6 +30,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 pub(crate) use connect::Door;
+pub(crate) use learnt::Learnt;
 
 use super::disk::Disk;
 use super::{Login, Settings};
@@ -150,9 +152,14 @@ impl Classic {
                     self.lost = true;
                     return Err(words::closing(&self.host, &answer).into());
                 }
-                // Some servers want each data connection to resume a TLS session of the control connection, and hand out too
-                // few tickets for many empty files. A new control connection has new ones.
-                self.lost |= answer.code == words::NO_DATA_CONNECTION;
+                if answer.code == words::NO_DATA_CONNECTION {
+                    // Servers that want their TLS session resumed say so when there is no ticket left. A new control connection
+                    // has new ones, or a session that needs none.
+                    self.lost = true;
+                    if self.keys.began_anew() {
+                        self.settings.learnt.note_shortage();
+                    }
+                }
                 Err(Trouble::Refused(answer))
             }
             Ok(Err(error)) => Err(self.broken(&error).into()),

@@ -11,9 +11,10 @@ use std::time::Duration;
 use proto::Fingerprint;
 use proto::io::Gulping;
 use proto::io::tls::{WAITING, possession};
-use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::version::TLS12;
+use rustls::{ClientConfig, HandshakeKind, ProtocolVersion};
 use suppaftp::tokio::AsyncTlsConnector;
 use suppaftp::{FtpError, FtpResult};
 use tokio::net::TcpStream;
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::learnt::Versions;
 use super::stream::Tls;
 use crate::trust::Place;
 
@@ -30,12 +32,18 @@ pub(super) struct Keys {
     /// That of the control connection, once it is judged.
     control: OnceLock<Fingerprint>,
     differed: AtomicBool,
+    began_anew: AtomicBool,
 }
 
 impl Keys {
     /// Whether a data connection showed another key.
     pub(super) fn differed(&self) -> bool {
         self.differed.load(Ordering::Relaxed)
+    }
+
+    /// Whether a data connection had to begin a TLS 1.3 session of its own, since no ticket was left for it.
+    pub(super) fn began_anew(&self) -> bool {
+        self.began_anew.load(Ordering::Relaxed)
     }
 }
 
@@ -71,13 +79,21 @@ impl std::fmt::Debug for Handshakes {
 }
 
 impl Handshakes {
-    pub(super) fn new(place: &Place, patience: Duration, keys: Arc<Keys>) -> (Handshakes, Judge) {
+    pub(super) fn new(
+        place: &Place,
+        patience: Duration,
+        keys: Arc<Keys>,
+        versions: Versions,
+    ) -> (Handshakes, Judge) {
         let (show, shown) = oneshot::channel();
         let (accepted, accept) = oneshot::channel();
-        // Sessions are resumed, by which some servers know that a data connection is of the same client; TLS 1.2 is older than
-        // many servers that still run.
+        let versions = match versions {
+            Versions::All => rustls::DEFAULT_VERSIONS,
+            Versions::Older => &[&TLS12],
+        };
+        // Sessions are resumed, by which some servers know that a data connection is of the same client.
         let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .expect("the provider knows the ciphers of TLS 1.2 and 1.3")
             .dangerous()
             .with_custom_certificate_verifier(possession())
@@ -112,6 +128,11 @@ impl Handshakes {
         } else if self.keys.control.get() != Some(&key) {
             self.keys.differed.store(true, Ordering::Relaxed);
             return Err(io::Error::other("the data connection shows another key"));
+        } else {
+            let session = tls.get_ref().1;
+            let anew = session.handshake_kind() != Some(HandshakeKind::Resumed)
+                && session.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+            self.keys.began_anew.fetch_or(anew, Ordering::Relaxed);
         }
         Ok(Tls(tls))
     }
