@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use digest::{Digest, PlainMd5};
 
 /// Bytes of a file whose digest is worth a wait.
-const SMALL: u64 = 16 * 1024 * 1024;
+const SMALL: u64 = 4 * 1024 * 1024;
 
 /// A digest on its way.
 #[derive(Debug)]

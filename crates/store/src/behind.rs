@@ -65,6 +65,15 @@ impl WriteBehind {
         }
     }
 
+    /// Appends blocks on this thread, which may block, once those before are written.
+    ///
+    /// # Errors
+    /// As [`write`](WriteBehind::write).
+    pub(crate) fn write_here(&mut self, blocks: &Blocks) -> Result<(), Error> {
+        self.left = self.left.saturating_sub(blocks.data_len() as u64);
+        self.round.here(|incoming| incoming.write(blocks))
+    }
+
     /// Writes what is left, and publishes the file.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ use crate::place::{Place, entry_at};
 use crate::quota::{Ledger, free_space};
 use crate::source::Source;
 use crate::stage::Durability;
-use crate::streamed::{self, Keep, Streamed};
+use crate::streamed::{Keep, Streamed};
 use crate::sweep::{Swept, sweep_tree};
 
 /// How often a count is taken anew when directories are moved meanwhile.
@@ -152,7 +152,7 @@ impl Home {
     ) -> Result<Incoming, Error> {
         let place = Place::find(self.base(), path.relative())?;
         let reservation = self.ledger.reserve(size)?;
-        Incoming::begin(place, Some(size), algorithm, replace, reservation, self.durability)
+        Incoming::begin(place, Some(size), Some(algorithm), replace, reservation, self.durability)
     }
 
     /// Begins to receive at `path` a file whose length nobody knows, behind what is kept of the one that is there; otherwise as
@@ -180,7 +180,7 @@ impl Home {
             (_, Some(old)) => (Some(old), replace),
             (_, None) => (None, Replace::No), // what appears meanwhile is not what this goes on with
         };
-        let begun = Incoming::begin(place, None, streamed::ALGORITHM, replace, reservation, self.durability)?;
+        let begun = Incoming::begin(place, None, None, replace, reservation, self.durability)?;
         let mut kept = keep.of(|| self.base().file(&path.relative()))?;
         Streamed::begin(begun.with_md5().onto(onto), kept.as_mut(), go_on)
     }

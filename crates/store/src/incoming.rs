@@ -46,8 +46,8 @@ pub enum Proof {
 pub struct Receipt {
     /// Bytes of the file.
     pub size: u64,
-    /// The root of its blocks, computed here.
-    pub root: Digest,
+    /// The root of its blocks, computed here; `None` where no digest was wanted.
+    pub root: Option<Digest>,
     /// Its plain MD5, where it was asked for and held nothing up.
     pub md5: Option<Digest>,
 }
@@ -65,8 +65,8 @@ pub struct Incoming {
     durability: Durability,
     size: u64,
     written: u64,
-    algorithm: Algorithm,
-    root: Root,
+    /// Where a digest is wanted.
+    hashing: Option<(Algorithm, Root)>,
     md5: Option<Alongside>,
     /// A write failed: what the stage holds now is nobody's file.
     failed: bool,
@@ -86,7 +86,7 @@ impl Incoming {
         durability: Durability,
     ) -> Result<Incoming, Error> {
         let place = Place::find(Base::Ambient, path.to_owned())?;
-        Incoming::begin(place, Some(size), algorithm, Replace::Yes, None, durability)
+        Incoming::begin(place, Some(size), Some(algorithm), Replace::Yes, None, durability)
     }
 
     /// The same for a file of which nobody knows the size before its end.
@@ -99,13 +99,13 @@ impl Incoming {
         durability: Durability,
     ) -> Result<Incoming, Error> {
         let place = Place::find(Base::Ambient, path.to_owned())?;
-        Incoming::begin(place, None, algorithm, Replace::Yes, None, durability)
+        Incoming::begin(place, None, Some(algorithm), Replace::Yes, None, durability)
     }
 
     pub(crate) fn begin(
         place: Place,
-        size: Option<u64>, // where the sender announced one
-        algorithm: Algorithm,
+        size: Option<u64>,            // where the sender announced one
+        algorithm: Option<Algorithm>, // where a digest is wanted
         replace: Replace,
         reservation: Option<Reservation>,
         durability: Durability,
@@ -128,8 +128,7 @@ impl Incoming {
             durability,
             size: size.unwrap_or(u64::MAX),
             written: 0,
-            algorithm,
-            root: Root::new(algorithm),
+            hashing: algorithm.map(|algorithm| (algorithm, Root::new(algorithm))),
             md5: None,
             failed: false,
         })
@@ -157,8 +156,8 @@ impl Incoming {
         self.size - self.written
     }
 
-    /// Appends blocks, once each has the digest that its sender stated. Where none were stated, they are computed, for the
-    /// root.
+    /// Appends blocks, once each has the digest that its sender stated. Where none were stated, they are computed for the root,
+    /// if one is wanted.
     ///
     /// # Errors
     /// [`Kind::NotVerified`], with nothing written, for a wrong digest, more bytes than announced, or a block that is not
@@ -175,9 +174,12 @@ impl Incoming {
         if let Some(reservation) = &mut self.reservation {
             reservation.grow_to(end)?;
         }
-        let digests = match blocks.digests() {
-            [] => Cow::Owned(digest::of_blocks(self.algorithm, &blocks.slices().collect::<Vec<_>>())),
-            stated if blocks.verify(self.algorithm) => Cow::Borrowed(stated),
+        let digests = match (&self.hashing, blocks.digests()) {
+            (None, []) => Cow::Borrowed(&[][..]),
+            (Some((algorithm, _)), []) => {
+                Cow::Owned(digest::of_blocks(*algorithm, &blocks.slices().collect::<Vec<_>>()))
+            }
+            (Some((algorithm, _)), stated) if blocks.verify(*algorithm) => Cow::Borrowed(stated),
             _ => return Err(Kind::NotVerified.into()),
         };
         let mut slices: Vec<IoSlice<'_>> = blocks.slices().map(IoSlice::new).collect();
@@ -194,7 +196,9 @@ impl Incoming {
                 Err(errno) => return Err(errno.into()),
             }
         }
-        digests.iter().for_each(|digest| self.root.push(digest));
+        if let Some((_, root)) = &mut self.hashing {
+            digests.iter().for_each(|digest| root.push(digest));
+        }
         if let Some(md5) = &mut self.md5 {
             blocks.slices().for_each(|block| md5.update(block));
             if md5.holds_up() {
@@ -226,12 +230,13 @@ impl Incoming {
     /// more than the last sync of the directory failed, the file has its name already.
     pub fn commit(mut self, proof: Proof, attributes: Attributes) -> Result<Receipt, Error> {
         let md5 = self.md5.take().map(Alongside::finish);
-        let receipt = Receipt { size: self.written, root: self.root.value(), md5 };
+        let root = self.hashing.as_ref().map(|(_, root)| root.value());
+        let receipt = Receipt { size: self.written, root, md5 };
         if self.failed {
             return Err(Kind::NotVerified.into());
         }
         if let Proof::Root { size, root } = proof
-            && (size != self.size || (receipt.size, receipt.root) != (size, root))
+            && (size != self.size || (receipt.size, receipt.root) != (size, Some(root)))
         {
             return Err(Kind::NotVerified.into());
         }

@@ -21,6 +21,7 @@ mod listing;
 mod name;
 mod outgoing;
 mod path;
+mod patience;
 mod place;
 mod quota;
 mod round;

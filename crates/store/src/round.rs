@@ -115,6 +115,15 @@ impl<W: Work> Round<W> {
         }
     }
 
+    /// Works on the file on this thread, which may block. Only while no buffer is away.
+    pub(crate) fn here<T>(&mut self, work: impl FnOnce(&mut W) -> Result<T, Error>) -> Result<T, Error> {
+        let mut state = self.shared.lock();
+        match &mut state.file {
+            Place::Idle(file) => work(file),
+            Place::Working | Place::Gone => Err(state.failed()),
+        }
+    }
+
     /// Waits until every buffer is done, and hands out the file.
     pub(crate) async fn finish(&mut self) -> Result<W, Error> {
         loop {

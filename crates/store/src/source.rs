@@ -9,6 +9,7 @@ use rustix::io::{Errno, pread, preadv, retry_on_intr};
 
 use crate::entry::{self, EntryKind, Time};
 use crate::error::{Error, Kind};
+use crate::patience::Patient;
 
 /// From this size on the system is told to read ahead further than it does unasked.
 const BIG: u64 = 1024 * 1024;
@@ -85,9 +86,13 @@ impl Source {
         self.check_end()
     }
 
-    /// Has the kernel copy what is left to a socket that does not block (sendfile(2)), until that is full or `most` bytes are
+    /// Has the kernel copy what is left to a socket that does not block (sendfile(2)), until that stays full or `most` bytes are
     /// gone. How many went, 0 when it is full; or what is wrong with the socket.
     pub(crate) fn send(&mut self, socket: impl AsFd, most: usize) -> Result<io::Result<usize>, Error> {
+        let socket = match Patient::new(&socket) {
+            Ok(socket) => socket,
+            Err(errno) => return Ok(Err(errno.into())),
+        };
         let (mut sent, mut at) = (0, self.at);
         while sent < most && self.remaining() > 0 {
             let piece = usize::try_from(self.remaining()).map_or(most - sent, |left| left.min(most - sent));

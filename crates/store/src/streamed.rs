@@ -1,15 +1,22 @@
 //! A file that comes in as a stream of bytes: nobody announces its length, and its end is where the stream ends.
 
 use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
 
-use digest::{Algorithm, BATCH, BLOCK, Blocks, Gap};
+use digest::{BATCH, BLOCK, Blocks, Gap};
+use rustix::io::{Errno, read, retry_on_intr};
 
 use crate::behind::WriteBehind;
 use crate::entry::Attributes;
 use crate::error::{Error, Kind};
 use crate::home::STOPPED;
 use crate::incoming::{Incoming, Proof, Receipt};
+use crate::patience::Patient;
 use crate::source::Source;
+
+/// Blocks that are read from a socket before they are written: they stay in the cache of the core that does both.
+const PULLED: usize = 4;
 
 /// What is kept of the file that has the name, in front of what comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +29,10 @@ pub enum Keep {
     All,
 }
 
-/// Bytes on their way into an [`Incoming`], written behind in blocks. Dropped, it leaves no trace.
+/// Bytes on their way into an [`Incoming`], in blocks. Dropped, it leaves no trace.
+///
+/// They are handed in by [`room`](Streamed::room) and [`came`](Streamed::came) and written behind, or
+/// [`pull`](Streamed::pull)ed out of a socket by a thread that also writes them.
 #[derive(Debug)]
 pub struct Streamed {
     file: WriteBehind,
@@ -74,8 +84,8 @@ impl Streamed {
         &mut self.blocks.buffer_mut()[self.filled..]
     }
 
-    /// Takes note that the first `count` bytes of [`room`](Streamed::room) have come. Not to be dropped while it waits, unless
-    /// the file is dropped too.
+    /// Takes note that the first `count` bytes of [`room`](Streamed::room) have come, and writes when that is full. Not to be
+    /// dropped while it waits, unless the file is dropped too.
     ///
     /// # Errors
     /// As [`Incoming::write`], of these bytes or those before. After an error nothing can be written or committed.
@@ -83,9 +93,7 @@ impl Streamed {
     /// # Panics
     /// If there is no room for so many; outside of a tokio runtime.
     pub async fn came(&mut self, count: usize) -> Result<(), Error> {
-        assert!(count <= self.blocks.buffer().len() - self.filled, "no more than there was room for");
-        self.filled += count;
-        if self.filled == self.blocks.buffer().len() {
+        if self.took(count) {
             let full = std::mem::take(&mut self.blocks);
             self.blocks = self.file.write(full).await?;
             self.blocks.lay_out(self.next * BLOCK, Gap::default());
@@ -93,6 +101,17 @@ impl Streamed {
             self.filled = 0;
         }
         Ok(())
+    }
+
+    /// Takes note that the first `count` bytes of [`room`](Streamed::room) have come; whether that is full, and to be written by
+    /// [`pull`](Streamed::pull) before anything else.
+    ///
+    /// # Panics
+    /// If there is no room for so many.
+    pub fn took(&mut self, count: usize) -> bool {
+        assert!(count <= self.blocks.buffer().len() - self.filled, "no more than there was room for");
+        self.filled += count;
+        self.filled == self.blocks.buffer().len()
     }
 
     /// Takes bytes that lie elsewhere.
@@ -111,6 +130,39 @@ impl Streamed {
             bytes = &bytes[count..];
         }
         Ok(())
+    }
+
+    /// Reads from a socket that does not block, and writes, until nothing comes for a moment, `most` bytes have come or the stream
+    /// is at its end. How many came, 0 at the end; or what is wrong with the socket, which may be no more than that nothing came.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// As [`Incoming::write`]. After an error nothing can be written or committed.
+    pub fn pull(&mut self, socket: impl AsFd, most: usize) -> Result<io::Result<usize>, Error> {
+        let socket = match Patient::new(&socket) {
+            Ok(socket) => socket,
+            Err(errno) => return Ok(Err(errno.into())),
+        };
+        let mut came = 0;
+        loop {
+            if self.filled == self.blocks.buffer().len() {
+                self.file.write_here(&self.blocks)?;
+                self.blocks.lay_out(PULLED * BLOCK, Gap::default());
+                self.filled = 0;
+            }
+            if came >= most {
+                return Ok(Ok(came));
+            }
+            match retry_on_intr(|| read(&socket, &mut self.blocks.buffer_mut()[self.filled..])) {
+                Ok(0) => return Ok(Ok(came)),
+                Ok(more) => {
+                    came += more;
+                    self.filled += more;
+                }
+                Err(Errno::AGAIN) if came > 0 => return Ok(Ok(came)),
+                Err(errno) => return Ok(Err(errno.into())),
+            }
+        }
     }
 
     /// Writes what is left, and publishes the file: the stream came to a clean end.
@@ -160,6 +212,3 @@ impl Keep {
         }
     }
 }
-
-/// The digest by which the blocks of a stream are known; nobody is told.
-pub(crate) const ALGORITHM: Algorithm = Algorithm::Md5;

@@ -11,6 +11,7 @@ use store::{Going, Outgoing, ReadAhead, Streamed};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -18,8 +19,8 @@ use super::ascii::{FromWire, ToWire};
 use super::command::Type;
 use super::stream::Stream;
 
-/// Bytes that the kernel is asked to send at once: what a socket takes, and not so much that a broken-off transfer goes on.
-const SENT: usize = 4 * 1024 * 1024;
+/// Bytes that a thread moves between file and socket before it asks whether it is to go on.
+const PIECE: usize = 16 * 1024 * 1024;
 
 /// Why file data does not get through.
 #[derive(Debug, Error)]
@@ -49,6 +50,34 @@ impl Moved {
 
     pub(super) fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A file that comes in, shared with the thread that writes it, which may have it a moment longer than the transfer lives.
+#[derive(Debug)]
+pub(super) struct Held(Arc<Mutex<Option<Streamed>>>);
+
+impl Held {
+    pub(super) fn new(file: Streamed) -> Held {
+        Held(Arc::new(Mutex::new(Some(file))))
+    }
+
+    async fn lock(&self) -> Holding {
+        Holding(Arc::clone(&self.0).lock_owned().await)
+    }
+
+    /// The file itself, once nobody writes to it.
+    pub(super) async fn take(self) -> Streamed {
+        self.0.lock_owned().await.take().expect("taken once: by value, of the only one that lasts")
+    }
+}
+
+/// A file that nobody else holds.
+struct Holding(OwnedMutexGuard<Option<Streamed>>);
+
+impl Holding {
+    fn get(&mut self) -> &mut Streamed {
+        self.0.as_mut().expect("taken only when its transfer is over")
     }
 }
 
@@ -124,7 +153,7 @@ impl Manner {
             self.moving(tcp.writable()).await?;
             let turn = spawn_blocking(move || {
                 let mut failure = None;
-                let sent = tcp.try_io(Interest::WRITABLE, || match outgoing.send(&tcp, SENT) {
+                let sent = tcp.try_io(Interest::WRITABLE, || match outgoing.send(&tcp, PIECE) {
                     Ok(Ok(0)) => Err(io::ErrorKind::WouldBlock.into()),
                     Ok(sent) => sent,
                     Err(error) => {
@@ -146,8 +175,58 @@ impl Manner {
         Ok(tcp)
     }
 
-    /// Receives a file, up to the end of the connection.
-    pub(super) async fn receive(&self, stream: &mut Stream, file: &mut Streamed) -> Result<(), Stopped> {
+    /// Receives a file, up to the end of the connection, which it hands back.
+    pub(super) async fn receive(&self, stream: Stream, file: &Held) -> Result<Stream, Stopped> {
+        match (self.kind, stream) {
+            (Type::Image, Stream::Plain(tcp)) => Ok(Stream::Plain(self.receive_here(tcp, file).await?)),
+            (_, mut stream) => {
+                self.receive_behind(&mut stream, file.lock().await.get()).await?;
+                Ok(stream)
+            }
+        }
+    }
+
+    /// What fits into one buffer is read by the runtime, the rest by the thread that writes it: bytes that go from one core to another
+    /// cost more than they gain by it.
+    async fn receive_here(&self, mut tcp: TcpStream, file: &Held) -> Result<TcpStream, Stopped> {
+        loop {
+            let mut file = file.lock().await;
+            let read = self.read(&mut tcp, file.get().room()).await?;
+            self.moved.add(read);
+            if read == 0 {
+                return Ok(tcp);
+            }
+            if file.get().took(read) {
+                break;
+            }
+        }
+        loop {
+            self.moving(tcp.readable()).await?;
+            let mut file = file.lock().await;
+            let turn = spawn_blocking(move || {
+                let mut failure = None;
+                let came = tcp.try_io(Interest::READABLE, || match file.get().pull(&tcp, PIECE) {
+                    Ok(came) => came,
+                    Err(error) => {
+                        failure = Some(error);
+                        Ok(0)
+                    }
+                });
+                (came, failure, tcp)
+            });
+            let (came, failure, connection) = turn.await.map_err(io::Error::from)?;
+            tcp = connection;
+            match (failure, came) {
+                (Some(error), _) => return Err(error.into()),
+                (None, Ok(0)) => return Ok(tcp),
+                (None, Ok(came)) => self.moved.add(came),
+                (None, Err(nothing)) if nothing.kind() == io::ErrorKind::WouldBlock => {}
+                (None, Err(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn receive_behind(&self, stream: &mut Stream, file: &mut Streamed) -> Result<(), Stopped> {
         match self.kind {
             Type::Image => loop {
                 match self.read(stream, file.room()).await? {

@@ -11,7 +11,7 @@ use super::answer::hex;
 use super::attend::Running;
 use super::command::{Store, Type};
 use super::data::Unopened;
-use super::moving::{Manner, Moved, Stopped};
+use super::moving::{Held, Manner, Moved, Stopped};
 use super::{Command, Connection, Ended, Gone, Next, Reply, Stream, capital, parse, words};
 use crate::core::{Refusal, Session};
 
@@ -116,8 +116,8 @@ impl Connection {
         let manner = self.manner();
         let running = running("Receiving a file", &manner.moved);
         let begun = self.attend(&running, true, session.receive(&name, keep, announced, new)).await;
-        let mut file = match begun {
-            Ok(Ok(file)) => file,
+        let file = match begun {
+            Ok(Ok(file)) => Held::new(file),
             Ok(Err(refusal)) => {
                 self.part_later(opening);
                 return Ok(words::refused(&refusal));
@@ -130,11 +130,11 @@ impl Connection {
             self.opens("Data connection for a file.");
         }
         let received = self.attend(&running, true, async {
-            let mut stream = opening.opened().await?;
-            manner.receive(&mut stream, &mut file).await?;
-            Ok::<_, Failed>(stream)
+            let stream = opening.opened().await?;
+            Ok::<_, Failed>(manner.receive(stream, &file).await?)
         });
         let received = received.await;
+        let file = file.take().await;
         self.moved = manner.moved.bytes();
         match received {
             Ok(Ok(stream)) => {

@@ -79,7 +79,7 @@ impl Connection {
         };
         match self.receive_file(incoming, size).await? {
             Ok(receipt) => {
-                let root = receipt.root.as_bytes().to_vec();
+                let root = receipt.root.expect("its blocks are hashed").as_bytes().to_vec();
                 self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
                 Ok(Outcome::Done)
             }

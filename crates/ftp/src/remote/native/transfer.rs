@@ -88,9 +88,11 @@ impl Native {
                     };
                     let attributes = words::attributes(&end);
                     return match sink {
-                        Sink::File(file) => {
-                            Ok(file.commit(Proof::Root { size: end.size, root }, attributes).await?.root)
-                        }
+                        Sink::File(file) => Ok(file
+                            .commit(Proof::Root { size: end.size, root }, attributes)
+                            .await?
+                            .root
+                            .expect("of hashed blocks")),
                         Sink::Output(output) => output.finish((end.size == size).then_some(root)),
                     };
                 }
