@@ -1,7 +1,8 @@
 //! Files whose length nobody announces, and files for a peer that verifies nothing.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
 
 use digest::{Algorithm, BATCH, BLOCK, Blocks};
@@ -23,7 +24,7 @@ async fn stream(mut file: Streamed, data: &[u8]) -> Result<Receipt, store::Error
 
 #[tokio::test]
 async fn a_stream_is_stored_as_it_came_and_its_digest_told() {
-    for size in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK, BATCH * BLOCK + 7, 3 * BATCH * BLOCK] {
+    for size in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK, BATCH * BLOCK + 7, 2 * BATCH * BLOCK] {
         let ground = Ground::new();
         let data = pattern(size);
         let receipt = stream(receive(&ground, Keep::Nothing).unwrap(), &data).await.unwrap();
@@ -32,6 +33,89 @@ async fn a_stream_is_stored_as_it_came_and_its_digest_told() {
         assert_eq!(receipt.md5, Some(digest::of_block(Algorithm::Md5, &data)), "{size}");
         assert_eq!(ground.names(), ["file"]);
     }
+}
+
+/// Pulls what comes out of a socket, to its end.
+fn pull(file: &mut Streamed, socket: &TcpStream) {
+    loop {
+        match file.pull(socket, 3 * BLOCK).unwrap() {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(nothing) => assert_eq!(nothing.kind(), ErrorKind::WouldBlock),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_pulled_out_of_a_socket_that_does_not_block_before_or_after() {
+    for size in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 9 * BLOCK + 7] {
+        let (ground, data) = (Ground::new(), pattern(size));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let mut out = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut socket = listener.accept().unwrap().0;
+        let (wait, waited) = mpsc::channel::<()>();
+        let sent = data.clone();
+        let writer = thread::spawn(move || {
+            let (first, rest) = sent.split_at(sent.len() / 2);
+            out.write_all(first).unwrap();
+            waited.recv().unwrap_err(); // the pause that the other side must live through
+            out.write_all(rest).unwrap();
+        });
+        let mut file = receive(&ground, Keep::Nothing).unwrap();
+        let first = data.len() / 2;
+        let mut came = 0;
+        socket.set_nonblocking(true).unwrap();
+        let nothing = loop {
+            match file.pull(&socket, usize::MAX).unwrap() {
+                Ok(more) => came += more,
+                Err(nothing) => break nothing,
+            }
+        };
+        assert_eq!((came, nothing.kind()), (first, ErrorKind::WouldBlock), "{size}");
+        assert_eq!(socket.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+        drop(wait);
+        pull(&mut file, &socket);
+        writer.join().unwrap();
+        let receipt = file.commit(Attributes::default()).await.unwrap();
+        assert_eq!(receipt.size, size as u64);
+        assert!(ground.read("file") == data, "{size}");
+    }
+}
+
+#[test]
+fn a_socket_that_breaks_is_told_apart_from_a_disk_that_does() {
+    let ground = Ground::with(&Options { quota: Some(BLOCK as u64), ..Options::default() });
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let mut out = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let socket = listener.accept().unwrap().0;
+    let mut file = receive(&ground, Keep::Nothing).unwrap();
+    out.write_all(&pattern(6 * BLOCK)).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let failed = loop {
+        match file.pull(&socket, BLOCK) {
+            Ok(came) => _ = came.unwrap(),
+            Err(error) => break error.kind(),
+        }
+    };
+    assert_eq!(failed, Kind::Quota);
+    drop(file);
+    assert_eq!(ground.names().len(), 0);
+
+    let ground = Ground::new();
+    let mut file = receive(&ground, Keep::Nothing).unwrap();
+    rustix::net::sockopt::set_socket_linger(&out, Some(std::time::Duration::ZERO)).unwrap();
+    drop(out); // a reset
+    let broken = loop {
+        match file.pull(&socket, BLOCK).unwrap() {
+            Ok(0) => panic!("a reset is no end"),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => break error.kind(),
+        }
+    };
+    assert_eq!(broken, ErrorKind::ConnectionReset);
+    drop(file);
+    assert_eq!(ground.names().len(), 0);
 }
 
 #[tokio::test]
