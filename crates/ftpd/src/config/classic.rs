@@ -16,7 +16,8 @@ const LENIENT_EOF: Key = Key("lenient_eof = false");
 
 /// Where passive data connections arrive unless something else is said: not any port that is free, for which the system looks the
 /// longer the more connections have just ended.
-const FREE: RangeInclusive<u16> = 50_000..=50_199;
+/// By default: above the ports that Linux gives to connections that ask for none (ip_local_port_range).
+const FREE: RangeInclusive<u16> = 61_000..=61_199;
 
 /// The classic door: FTP (RFC 959) and FTPS (RFC 4217). It listens somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Classic {
     pub listen: Vec<SocketAddr>,
     /// `implicit`: where they begin with a handshake; none by default.
     pub implicit: Vec<SocketAddr>,
-    /// `passive_ports`: where passive data connections arrive, none of them a port that a door listens on; 50000 to 50199
+    /// `passive_ports`: where passive data connections arrive, none of them a port that a door listens on; 61000 to 61199
     /// by default.
     pub passive_ports: RangeInclusive<u16>,
     /// `external`: the address that PASV tells, where clients know the server by another than its own (NAT).

@@ -11,6 +11,7 @@ use store::{Books, Durability, Home, Options, Swept};
 use thiserror::Error;
 use tracing::{info, warn};
 
+use super::recent::Recent;
 use crate::config::{ANONYMOUS, Access, Config};
 use crate::password::Hash;
 
@@ -34,6 +35,7 @@ pub struct Unopened {
 pub(super) struct Account {
     /// `None`: any will do.
     pub(super) password: Option<Hash>,
+    pub(super) recent: Recent,
     pub(super) home: Arc<Home>,
     pub(super) access: Access,
     kept: Kept,
@@ -87,7 +89,8 @@ impl Accounts {
                     home
                 }
             };
-            let account = Account { password: user.password.clone(), home, access: user.access, kept };
+            let password = user.password.clone();
+            let account = Account { password, recent: Recent::new(), home, access: user.access, kept };
             accounts.insert(name.clone(), Arc::new(account));
         }
         Ok((Accounts(accounts), opened))

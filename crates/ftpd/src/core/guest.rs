@@ -73,8 +73,11 @@ impl Guest {
         let rules = core.rules(); // as they are when the turn has come
         let account = rules.accounts.find(user).cloned();
         let verified = spawn_blocking(move || {
-            let hash = account.as_ref().map_or(Some(&rules.nobody), |account| account.password.as_ref());
-            let verified = hash.is_none_or(|hash| password::verify(&password, hash));
+            let verified = match account.as_deref() {
+                Some(Account { password: Some(hash), recent, .. }) => recent.verify(&password, hash),
+                Some(_) => true,
+                None => password::verify(&password, &rules.nobody),
+            };
             let account = account.filter(|_| verified);
             turn.end(account.is_some()); // also when the session is gone meanwhile
             account

@@ -5,6 +5,7 @@ mod admission;
 mod doorstep;
 mod failures;
 mod guest;
+mod recent;
 mod refusal;
 mod session;
 mod source;

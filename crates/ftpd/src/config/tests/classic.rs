@@ -19,7 +19,7 @@ fn absent_unless_its_section_is_there() {
     let expected = Classic {
         listen: vec!["127.0.0.1:2121".parse().unwrap()],
         implicit: Vec::new(),
-        passive_ports: 50_000..=50_199,
+        passive_ports: 61_000..=61_199,
         external: None,
         tls: Demand::Required,
         resumption: Demand::Offered,
