@@ -2,6 +2,7 @@
 
 mod data;
 mod lines;
+mod names;
 mod orders;
 mod parity;
 mod secured;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use store::{Entry, EntryKind};
 
 use super::command::Form;
+use super::reply::breaks_line;
 use super::time;
 use crate::config::Access;
 
@@ -16,10 +17,11 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Appends the line of an entry, called `name`. A name that would break its line is left out: no client could ask for it.
-    pub(super) fn add(&self, entry: &Entry, name: &[u8], out: &mut Vec<u8>) {
-        if name.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-            return;
+    /// Appends the line of an entry, called `name`, as it is on the disk. A name that would break its line is left out, and that is
+    /// told: no client could ask for it.
+    pub(super) fn add(&self, entry: &Entry, name: &[u8], out: &mut Vec<u8>) -> bool {
+        if name.iter().any(breaks_line) {
+            return false;
         }
         match self.form {
             Form::Names => {}
@@ -31,6 +33,7 @@ impl Lines {
         }
         out.extend_from_slice(name);
         out.extend_from_slice(b"\r\n");
+        true
     }
 
     fn long(&self, entry: &Entry) -> String {
@@ -109,8 +112,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_break_its_line_is_left_out() {
-        let odd = Entry { name: b"a\r\nb".to_vec(), ..entry(EntryKind::File) };
-        assert_eq!(line(Form::Names, &odd), "");
+    fn a_name_that_would_break_its_line_is_left_out_and_no_other_one() {
+        for name in ["a\r\nb", "a\rb", "\n"] {
+            let odd = Entry { name: name.into(), ..entry(EntryKind::File) };
+            assert_eq!(line(Form::Names, &odd), "", "{name:?}");
+        }
+        let odd = Entry { name: "\x1b[2J\t\x7f\u{85}".into(), ..entry(EntryKind::File) };
+        assert_eq!(line(Form::Names, &odd), "\x1b[2J\t\x7f\u{85}\r\n");
     }
 }

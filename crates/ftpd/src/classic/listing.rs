@@ -10,6 +10,7 @@ use super::moving::Manner;
 use super::transfer::{Failed, no_opening, running};
 use super::{Connection, Ended, Reply, time, words};
 use crate::core::{Refusal, Session};
+use crate::logs;
 
 /// Entries that are read at once.
 const PAGE: usize = 256;
@@ -38,6 +39,15 @@ struct Wanted {
     recursive: bool,
 }
 
+/// What became of a listing.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    /// Directories below were too many, or too deep.
+    more: bool,
+    /// Names that would have broken their lines.
+    left_out: usize,
+}
+
 impl Connection {
     /// A listing on a data connection.
     pub(super) async fn list(
@@ -60,21 +70,24 @@ impl Connection {
         let running = running("Sending a listing", &manner.moved);
         let listed = self.attend(&running, true, async {
             let mut stream = opening.opened().await?;
-            let whole = tell(session, &wanted, lines, &manner, &mut stream).await?;
+            let told = tell(session, &wanted, lines, &manner, &mut stream).await?;
             manner.flush(&mut stream).await?;
-            Ok::<_, Failed>((stream, whole))
+            Ok::<_, Failed>((stream, told))
         });
         let listed = listed.await;
         self.moved = manner.moved.bytes();
         match listed {
-            Ok(Ok((stream, whole))) => {
+            Ok(Ok((stream, told))) => {
                 self.part_with(stream).await;
-                let told = if whole {
-                    "That is all."
-                } else {
-                    "There is more: list the directories below one by one."
-                };
-                Ok(Reply::new(226, told))
+                self.log_left_out(told);
+                Ok(Reply::new(
+                    226,
+                    match told {
+                        Told { more: true, .. } => "There is more: list the directories below one by one.",
+                        Told { left_out: 0, .. } => "That is all.",
+                        _ => "That is all, save names that no line can carry.",
+                    },
+                ))
             }
             Ok(Err(failed)) => Ok(failed.reply()),
             Err(interrupted) => self.interrupted(interrupted),
@@ -95,12 +108,24 @@ impl Connection {
             Ok(Ok(_)) if told.get_ref().len() > SHORT => {
                 Ok(Reply::new(550, "It is too long for this connection: LIST."))
             }
-            Ok(Ok(_)) => {
+            Ok(Ok(done)) => {
+                self.log_left_out(done);
                 let lines = told.get_ref().split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
                 Ok(Reply::new(213, "End of status").with(lines.map(<[u8]>::to_vec)))
             }
             Ok(Err(failed)) => Ok(failed.reply()),
             Err(interrupted) => self.interrupted(interrupted),
+        }
+    }
+
+    fn log_left_out(&self, Told { left_out, .. }: Told) {
+        if left_out > 0 {
+            tracing::warn!(
+                who = logs::name(&self.user),
+                from = %self.peer,
+                names = left_out,
+                "names with CR or LF were left out of a listing: rename them where the files are"
+            );
         }
     }
 
@@ -157,17 +182,17 @@ impl Connection {
     }
 }
 
-/// Writes what is wanted to `out`; whether that was all.
+/// Writes what is wanted to `out`.
 async fn tell(
     session: &Session,
     wanted: &Wanted,
     lines: Lines,
     manner: &Manner,
     out: &mut (impl AsyncWrite + Unpin),
-) -> Result<bool, Failed> {
+) -> Result<Told, Failed> {
     // Each directory with its depth; the last is the next.
     let mut pending = vec![(wanted.path.clone(), wanted.prefix.clone(), 0)];
-    let (mut whole, mut first, mut text) = (true, true, Vec::new());
+    let (mut told, mut first, mut text) = (Told::default(), true, Vec::new());
     while let Some((path, prefix, depth)) = pending.pop() {
         if wanted.recursive && lines.form == Form::Long {
             let blank = if first { "" } else { "\r\n" };
@@ -192,9 +217,13 @@ async fn tell(
                 if !wanted.pattern.as_ref().is_none_or(matches) {
                     continue;
                 }
-                match lines.form {
+                let added = match lines.form {
                     Form::Names => lines.add(entry, &[&prefix[..], &entry.name].concat(), &mut text),
                     Form::Long | Form::Facts => lines.add(entry, &entry.name, &mut text),
+                };
+                if !added {
+                    told.left_out += 1;
+                    continue; // nor is its name a heading of what lies below
                 }
                 if wanted.recursive && entry.kind == EntryKind::Directory {
                     below.push(entry.name.clone());
@@ -206,7 +235,7 @@ async fn tell(
         }
         for name in below.into_iter().rev() {
             if pending.len() >= PENDING || depth >= DEEP {
-                whole = false;
+                told.more = true;
                 continue;
             }
             let join = |above: &[u8]| [above, &name[..]].concat();
@@ -221,7 +250,7 @@ async fn tell(
     if !text.is_empty() {
         manner.write(out, &text).await?; // a heading with nothing below
     }
-    Ok(whole)
+    Ok(told)
 }
 
 fn refused(refusal: Refusal) -> Failed {

@@ -37,7 +37,7 @@ impl Reply {
             self.line(out, b'-', first_word(&self.text));
             for line in &self.between {
                 out.push(b' ');
-                out.extend(line.iter().copied().filter(printable));
+                out.extend(line.iter().copied().filter(carried));
                 out.extend_from_slice(b"\r\n");
             }
         }
@@ -47,7 +47,7 @@ impl Reply {
     fn line(&self, out: &mut Vec<u8>, between: u8, text: &[u8]) {
         out.extend_from_slice(format!("{:03}", self.code).as_bytes());
         out.push(between);
-        out.extend(text.iter().copied().filter(printable));
+        out.extend(text.iter().copied().filter(carried));
         out.extend_from_slice(b"\r\n");
     }
 }
@@ -57,9 +57,15 @@ fn first_word(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == b' ').next().unwrap_or_default()
 }
 
-/// Control characters have no place on a line; UTF-8 has, and in it no byte is telnet's IAC.
-fn printable(byte: &u8) -> bool {
-    *byte != 255 && !byte.is_ascii_control()
+/// What has a place on a line: all else that a name may hold goes out as it is on the disk, or a client would ask for another one.
+/// In UTF-8 no byte is telnet's IAC.
+fn carried(byte: &u8) -> bool {
+    *byte != 255 && !breaks_line(byte)
+}
+
+/// What no line can hold (RFC 959, 5.3.1; RFC 854).
+pub(super) fn breaks_line(byte: &u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | 0)
 }
 
 /// A name in quotes, those in it twice (RFC 959, appendix II).
@@ -94,5 +100,6 @@ mod tests {
         let name = b"a\r\n226 Done.\r\n\xff\"b".to_vec();
         assert_eq!(encoded(&Reply::new(257, quoted(&name))), "257 \"a226 Done.\"\"b\"\r\n");
         assert_eq!(encoded(&Reply::new(213, "x").with([name])), "213-x\r\n a226 Done.\"b\r\n213 x\r\n");
+        assert_eq!(encoded(&Reply::new(257, quoted(b"\x1b[2J\x7f"))), "257 \"\x1b[2J\x7f\"\r\n", "as it is");
     }
 }
