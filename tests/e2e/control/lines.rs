@@ -26,12 +26,25 @@ fn a_line_of_64_mib_before_the_login_costs_nothing_and_ends_only_its_session() {
 }
 
 #[test]
+fn who_ends_lines_with_cr_alone_has_no_password_in_the_log() {
+    let (server, address) = server();
+    let mut control = Control::connect(address);
+    control.say_bytes(format!("USER alice\rPASS {}\rQUIT\r\n", ALICE.password).as_bytes());
+    control.hears(500);
+    control.told("QUIT", 221);
+    server.log().wait_for("session ended");
+    server.log().check();
+}
+
+#[test]
 fn lines_that_cannot_be_commands_are_told_and_the_session_goes_on() {
     let (_server, address) = server();
     let mut control = logged_in(address, ALICE);
     control.say_bytes(&[&b"MKD "[..], &[b'x'; 9000], b"\r\n"].concat());
     control.hears(500);
     control.say_bytes(b"MKD a\0b\r\n");
+    control.hears(500);
+    control.say_bytes(b"MKD a\rb\r\n");
     control.hears(500);
     control.say_bytes(b"MKD \xe9\r\n"); // Latin-1
     control.hears(553);

@@ -27,8 +27,8 @@ pub(super) enum Fault {
     TooLong,
     /// It has no end within all reason; nothing that follows will be understood.
     Endless,
-    /// It holds a NUL.
-    Nul,
+    /// It holds a NUL, or a CR that ends nothing.
+    Stray,
 }
 
 /// Where telnet's bytes stand (RFC 854).
@@ -117,12 +117,13 @@ impl Lines {
     fn end(&mut self) -> Next {
         let mut line = std::mem::take(&mut self.line);
         let passed = std::mem::take(&mut self.passed);
-        if line.last() == Some(&b'\r') {
-            line.pop();
+        while line.last() == Some(&b'\r') {
+            line.pop(); // a client that makes CRLF of its own LF says two
         }
         match () {
             () if passed > 0 || line.len() > LONGEST => Next::Bad(Fault::TooLong),
-            () if line.contains(&0) => Next::Bad(Fault::Nul),
+            // Who ends lines with CR alone says two commands in one, and the second may be a password.
+            () if line.iter().any(|byte| matches!(byte, 0 | b'\r')) => Next::Bad(Fault::Stray),
             () => Next::Line(line),
         }
     }
@@ -157,7 +158,11 @@ mod tests {
         for piece in 1..9 {
             assert_eq!(
                 all(b"USER a\r\nPASS b c \nNOOP\r\r\nX", piece),
-                [line("USER a"), line("PASS b c "), line("NOOP\r")]
+                [line("USER a"), line("PASS b c "), line("NOOP")]
+            );
+            assert_eq!(
+                all(b"USER a\rPASS b\r\n\rNOOP\n", piece),
+                [Next::Bad(Fault::Stray), Next::Bad(Fault::Stray)]
             );
             assert_eq!(all(b"\r\n\n", piece), [line(""), line("")]);
         }
@@ -196,7 +201,7 @@ mod tests {
         assert_eq!(told.len(), 5);
         assert!(matches!(&told[0], Next::Line(line) if line.len() == LONGEST));
         let bad = Next::Bad(Fault::TooLong);
-        assert_eq!(told[1..], [bad, Next::Bad(Fault::TooLong), Next::Bad(Fault::Nul), line("NOOP")]);
+        assert_eq!(told[1..], [bad, Next::Bad(Fault::TooLong), Next::Bad(Fault::Stray), line("NOOP")]);
     }
 
     #[test]

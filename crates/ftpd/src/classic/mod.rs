@@ -293,7 +293,9 @@ impl Connection {
             },
             Next::Bad(Fault::Endless) => return Err(Ended::Told(Reply::new(421, "That line has no end."))),
             Next::Bad(Fault::TooLong) => Reply::new(500, "That line is too long: 8192 bytes are the most."),
-            Next::Bad(Fault::Nul) => Reply::new(500, "That line holds a NUL, which no command does."),
+            Next::Bad(Fault::Stray) => {
+                Reply::new(500, "That line holds a NUL or a CR, which no command does: lines end with CRLF.")
+            }
             Next::More => return Ok(None),
         };
         self.control.reply(&wrong).await?;
