@@ -67,10 +67,10 @@ fn where_sessions_must_be_resumed_it_is_refused_and_changes_nothing() {
 
 #[test]
 fn ipv6() {
-    // On a machine that has none there is nothing to connect to.
-    if TcpListener::bind("[::1]:0").is_err() {
-        println!("this machine has no ::1");
-        return;
+    if let Err(error) = TcpListener::bind("[::1]:0") {
+        panic!(
+            "this machine has no ::1 ({error}); give it one: sysctl net.ipv6.conf.lo.disable_ipv6=0, ip addr add ::1/128 dev lo"
+        );
     }
     let server = furnished(Server::builder().v6());
     let port = server.v6_address().port().to_string();
