@@ -5,9 +5,14 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 
-/// Connects to `to` from `number`, an address of 127.128.0.0/9, where no server of these tests listens.
+/// An address of 127.128.0.0/9, where no server of these tests listens, by its number.
+pub fn own_address(number: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(Ipv4Addr::new(127, 128, 0, 1).to_bits() + number % 0x7f_ff00)
+}
+
+/// Connects to `to` from the [`own_address`] of `number`.
 pub fn dial(number: u32, to: SocketAddr) -> io::Result<TcpStream> {
-    let own = Ipv4Addr::from_bits(Ipv4Addr::new(127, 128, 0, 1).to_bits() + number % 0x7f_ff00);
+    let own = own_address(number);
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     bind(&socket, &SocketAddr::from((own, 0)))?;
     connect(&socket, &to)?;

@@ -1,7 +1,7 @@
 //! The log of a server: read as it comes, waited for, searched.
 
 use std::io::{BufRead, BufReader, Read};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::{ALL, DEADLINE};
@@ -93,6 +93,20 @@ impl Log {
         }
     }
 
+    /// Holds what has come so far against what no log may contain, as [`check`](Log::check) does, and forgets it: a campaign's log
+    /// would fill the memory.
+    ///
+    /// # Panics
+    /// As [`check`](Log::check) does.
+    #[track_caller]
+    pub fn forget(&self) {
+        self.check();
+        self.change(|lines| {
+            lines.lines.clear();
+            lines.begin = 0;
+        });
+    }
+
     /// What `then` makes of the lines once `ready` says so; `None` at the deadline.
     fn wait_until<T>(&self, ready: impl Fn(&Lines) -> bool, then: impl FnOnce(&Lines) -> T) -> Option<T> {
         let (_, changed) = &*self.shared;
@@ -107,6 +121,6 @@ impl Log {
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.shared.0.lock().unwrap()
+        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner) // `check` panics, and what it saw is wanted then
     }
 }

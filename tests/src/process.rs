@@ -11,6 +11,14 @@ pub fn memory(pid: u32, line: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
+/// How many descriptors a process has open (proc_pid_fd(5)). Only root may ask that of a server: `None` for others.
+pub fn descriptors(pid: u32) -> Option<usize> {
+    match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
+        open => Some(open.unwrap().count()),
+    }
+}
+
 /// From now on, `VmHWM` is the peak since now (proc_pid_clear_refs(5)). Only root may do so to a server, which keeps its memory
 /// to itself: for others the peak is the one since its start.
 pub fn forget_peak(pid: u32) {

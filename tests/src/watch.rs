@@ -18,13 +18,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Looks at what comes to and goes from `directory` itself, from now on.
+    /// Looks at what comes to and goes from `directory` from now on.
     pub fn new(directory: impl AsRef<Path>) -> Watch {
         let directory = directory.as_ref().to_owned();
         let events = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).unwrap();
-        let changes = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE;
-        add_watch(&events, &directory, changes).unwrap();
-        Watch { directory, events }
+        let watch = Watch { directory, events };
+        watch.look_at(&watch.directory).unwrap();
+        watch
     }
 
     /// The first stage there, as soon as there is one.
@@ -33,7 +33,7 @@ impl Watch {
         self.wait_until("a stage", |stages| stages.first().cloned())
     }
 
-    /// Waits until there is no stage.
+    /// Waits until there is no stage, neither there nor in directories below.
     #[track_caller]
     pub fn wait_for_no_stage(&self) {
         self.wait_until("the end of all stages", |stages| stages.is_empty().then_some(()));
@@ -42,7 +42,7 @@ impl Watch {
     #[track_caller]
     fn wait_until<T>(&self, what: &str, look: impl Fn(&[PathBuf]) -> Option<T>) -> T {
         loop {
-            let stages = stages(&self.directory);
+            let stages = self.stages();
             if let Some(found) = look(&stages) {
                 return found;
             }
@@ -52,6 +52,20 @@ impl Watch {
             assert_ne!(ready, 0, "waited in vain for {what}: {stages:?}");
             self.forget();
         }
+    }
+
+    /// The stages beneath the directory; from now on, their comings and goings are events, too.
+    fn stages(&self) -> Vec<PathBuf> {
+        for stage in stages(&self.directory) {
+            // A directory that is gone has taken its stages along.
+            _ = stage.parent().map(|above| self.look_at(above));
+        }
+        stages(&self.directory)
+    }
+
+    fn look_at(&self, directory: &Path) -> rustix::io::Result<()> {
+        add_watch(&self.events, directory, WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE)?;
+        Ok(())
     }
 
     /// Passes over what happened so far: the directory itself tells more.

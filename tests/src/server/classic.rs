@@ -14,6 +14,7 @@ pub(super) struct Classic {
     anonymous: bool,
     v6: bool,
     resumption: bool,
+    passive_ports: Option<&'static str>,
 }
 
 impl Classic {
@@ -27,6 +28,9 @@ impl Classic {
         }
         if self.resumption {
             text += "resumption = \"required\"\n";
+        }
+        if let Some(ports) = self.passive_ports {
+            writeln!(text, "passive_ports = \"{ports}\"").unwrap();
         }
         if self.anonymous {
             text += "\n[users.anonymous]\nhome = \"homes/anonymous\"\naccess = \"read\"\n";
@@ -63,6 +67,12 @@ impl Builder {
     /// Has data connections resume the TLS session of their control connection, or be refused.
     pub fn resumption(mut self) -> Builder {
         self.classic.get_or_insert_default().resumption = true;
+        self
+    }
+
+    /// Has passive data connections come to these ports: `2122-2141`.
+    pub fn passive_ports(mut self, ports: &'static str) -> Builder {
+        self.classic.get_or_insert_default().passive_ports = Some(ports);
         self
     }
 

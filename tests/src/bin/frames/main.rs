@@ -2,20 +2,25 @@
 
 #![allow(clippy::unwrap_used, reason = "in a campaign, whatever goes wrong ends it")]
 
+mod classic;
 mod mutate;
 mod script;
 mod talk;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::os::unix::fs::symlink;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use std::{fs, io};
+use std::{fs, io, thread};
 
-use clap::Parser;
-use e2e::{ALICE, BOB, Chance, QUINN, Raw, Seen, Server, bytes, memory, snapshot};
+use clap::{Parser, ValueEnum};
+use e2e::{ALICE, BOB, CAROL, Chance, QUINN, Raw, Seen, Server, Watch, bytes, descriptors, memory, snapshot};
 use proto::Reply;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use talk::{End, SECRET};
@@ -26,6 +31,12 @@ struct Args {
     /// How many.
     #[arg(long, default_value_t = 100_000)]
     rounds: u64,
+    /// To which door: frames, or lines.
+    #[arg(long, value_enum, default_value_t = Door::Native)]
+    door: Door,
+    /// How many at once; at first 1 at the native door, 48 at the classic one.
+    #[arg(long)]
+    jobs: Option<usize>,
     /// Repeats an earlier campaign.
     #[arg(long)]
     seed: Option<u64>,
@@ -34,37 +45,74 @@ struct Args {
     from: u64,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Door {
+    Native,
+    Classic,
+}
+
+impl Door {
+    /// Sessions at once.
+    fn jobs(self) -> usize {
+        match self {
+            Door::Native => 1,
+            Door::Classic => 48, // most of them wait for something
+        }
+    }
+
+    /// Rounds after which everything is looked at.
+    fn batch(self) -> u64 {
+        match self {
+            Door::Native => 50,
+            Door::Classic => 1000,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Door::Native => "native",
+            Door::Classic => "classic",
+        }
+    }
+}
+
 /// One session in so many is left as it is, and must come to its `quit`: else the others would test nothing.
 const LEFT_ALONE: usize = 10;
 
-/// Another session is asked for something after each so many.
-const OTHER: u64 = 50;
-
-/// After so many rounds, what they left in the home is removed.
+/// After so many rounds, what they left in the homes is removed.
 const TIDY: u64 = 500;
 
-/// What the server may grow by, whatever happens: sessions come one after the other, but its allocator gives back late.
+/// What the server may grow by, whatever happens: sessions at once are few, but its allocator gives back late.
 const GROWTH: u64 = 128 * 1024 * 1024;
+
+/// Descriptors that it may have open between batches: its own, and those of sessions that are not quite over.
+const DESCRIPTORS: usize = 500;
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    let Args { door, rounds, .. } = args;
     let seed = args.seed.unwrap_or_else(Chance::seed);
-    let rounds = args.from..args.from + args.rounds;
+    let jobs = args.jobs.unwrap_or(door.jobs());
     tempfile::env::override_temp_dir(Path::new("/dev/shm")).unwrap();
-    let mut campaign = Campaign::begin(seed);
-    println!("frames: {} mutated sessions; seed {seed}", args.rounds);
+    let mut campaign = Campaign::begin(Target { door, seed, address: SocketAddr::from(([0; 4], 0)) });
+    println!("frames: {rounds} mutated sessions at the {} door, {jobs} at once; seed {seed}", door.word());
 
-    let began = Instant::now();
-    for round in rounds {
-        if let Err(violation) = campaign.round(round) {
+    let (began, end) = (Instant::now(), args.from + rounds);
+    for first in (args.from..end).step_by(door.batch() as usize) {
+        let batch = first..end.min(first + door.batch());
+        if let Err(Violation { rounds, what }) = campaign.batch(batch, jobs) {
             eprintln!(
-                "VIOLATION: round {round}: {violation}\nto see it again: --seed {seed} --from {round} --rounds 1"
+                "VIOLATION: round {}: {what}\nto see it again: --door {} --seed {seed} --from {} --rounds {} --jobs {jobs}",
+                rounds.end - 1,
+                door.word(),
+                rounds.start,
+                rounds.end - rounds.start
             );
             eprintln!("{}", campaign.server.log().text());
             return ExitCode::FAILURE;
         }
-        if io::stderr().is_terminal() && round.is_multiple_of(100) {
-            eprint!("\r{round} ");
+        if io::stderr().is_terminal() {
+            eprint!("\r{first} ");
         }
     }
     let memory = |line| memory(campaign.server.pid(), line).unwrap() / 1024;
@@ -76,13 +124,52 @@ fn main() -> ExitCode {
         memory("VmRSS"),
         memory("VmHWM")
     );
-    println!("the server lives, nothing outside of the homes was touched or told; {:.0?}", began.elapsed());
+    println!(
+        "the server lives, nothing outside of the homes was touched or told, no stage is left; {:.0?}",
+        began.elapsed()
+    );
     ExitCode::SUCCESS
+}
+
+/// What went wrong, and in which rounds: one, or those since all was well.
+struct Violation {
+    rounds: Range<u64>,
+    what: String,
+}
+
+/// Where the rounds go.
+#[derive(Clone, Copy)]
+struct Target {
+    door: Door,
+    address: SocketAddr,
+    seed: u64,
+}
+
+impl Target {
+    /// One round; whether it was left as it is.
+    fn round(self, round: u64) -> Result<bool, String> {
+        let mut chance = Chance::of_round(self.seed, round);
+        let mutated = !chance.one_in(LEFT_ALONE);
+        let end = match self.door {
+            Door::Classic => classic::round(self.address, mutated, &mut chance)?,
+            Door::Native => {
+                let mut script = script::session(&mut chance);
+                if mutated {
+                    mutate::mutate(&mut script, mutate::frames, &mut chance);
+                }
+                talk::talk(self.address, &script, mutated, &mut chance)?
+            }
+        };
+        if !mutated && end != End::Goodbye {
+            return Err("a session that kept to the protocol did not come to its end".into());
+        }
+        Ok(!mutated)
+    }
 }
 
 struct Campaign {
     server: Server,
-    seed: u64,
+    target: Target,
     /// A session of somebody else, from the first round to the last.
     other: Raw,
     /// What lies beside the homes, and must stay as it is.
@@ -94,8 +181,23 @@ struct Campaign {
 }
 
 impl Campaign {
-    fn begin(seed: u64) -> Campaign {
-        let server = Server::start();
+    fn begin(target: Target) -> Campaign {
+        let server = match target.door {
+            Door::Native => Server::start(),
+            Door::Classic => {
+                let builder = Server::builder().classic().passive_ports("20000-31999");
+                // A data connection that does not come holds its round up for no longer.
+                builder
+                    .limit("stall = \"500ms\"")
+                    .limit("sessions = 10_000")
+                    .limit("half_open = 1000")
+                    .start()
+            }
+        };
+        let address = match target.door {
+            Door::Native => server.address(),
+            Door::Classic => server.classic_address(),
+        };
         let outside = server.work();
         server.write_work("secret", SECRET);
         furnish(&server);
@@ -104,27 +206,40 @@ impl Campaign {
         let other = server.logged_in(QUINN);
         let before = memory(server.pid(), "VmRSS").unwrap();
         let seen = snapshot(&outside);
-        Campaign { server, seed, other, outside: (outside, seen), before, whole: 0, asked: 0 }
+        let target = Target { address, ..target };
+        Campaign { server, target, other, outside: (outside, seen), before, whole: 0, asked: 0 }
     }
 
-    fn round(&mut self, round: u64) -> Result<(), String> {
-        let mut chance = Chance::of_round(self.seed, round);
-        let mut script = script::session(&mut chance);
-        let mutated = !chance.one_in(LEFT_ALONE);
-        if mutated {
-            mutate::mutate(&mut script, &mut chance);
-        }
-        let end = talk::talk(self.server.address(), &script, mutated, &mut chance)?;
-        if !mutated {
-            self.whole += 1;
-            if end != End::Goodbye {
-                return Err("a session that kept to the protocol did not come to its end".into());
+    /// So many rounds, `jobs` of them at once, and then a look at everything.
+    fn batch(&mut self, rounds: Range<u64>, jobs: usize) -> Result<(), Violation> {
+        let (next, target) = (AtomicU64::new(rounds.start), self.target);
+        let work = || {
+            let mut whole = 0;
+            loop {
+                let round = next.fetch_add(1, Ordering::Relaxed);
+                if !rounds.contains(&round) {
+                    return Ok(whole);
+                }
+                match catch_unwind(|| target.round(round))
+                    .unwrap_or(Err("a panic of the campaign's own".into()))
+                {
+                    Ok(left_alone) => whole += u64::from(left_alone),
+                    Err(what) => return Err(Violation { rounds: round..round + 1, what }),
+                }
             }
+        };
+        let done: Vec<_> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+        for whole in done {
+            self.whole += whole?;
         }
-        if round.is_multiple_of(OTHER) {
-            self.look(round)?;
-        }
-        if round % TIDY == TIDY - 1 {
+        // The harness panics at what it does not expect.
+        catch_unwind(AssertUnwindSafe(|| self.look(rounds.start)))
+            .unwrap_or(Err("what must hold at any time does not, as told above".into()))
+            .map_err(|what| Violation { rounds: rounds.clone(), what })?;
+        if rounds.end.is_multiple_of(TIDY) {
             furnish(&self.server);
         }
         Ok(())
@@ -139,6 +254,12 @@ impl Campaign {
             return Err(format!("another session suffers: {stored:?}"));
         }
         self.asked += 2;
+        if self.target.door == Door::Classic {
+            self.asked += classic::sane(self.target.address, round);
+        }
+        for user in [ALICE, CAROL] {
+            Watch::new(self.server.home(user)).wait_for_no_stage();
+        }
         let (outside, seen) = &self.outside;
         if snapshot(outside) != *seen {
             return Err("something outside of the homes changed".into());
@@ -148,20 +269,25 @@ impl Campaign {
         if grown > GROWTH {
             return Err(format!("the server grew by {} KiB", grown / 1024));
         }
-        match self.server.log().count(&["panicked"]) {
-            0 => Ok(()),
-            _ => Err("a panic, in this round or some before it".into()),
+        if let Some(open) = descriptors(self.server.pid()).filter(|open| *open > DESCRIPTORS) {
+            return Err(format!("the server has {open} descriptors open"));
         }
+        self.server.log().forget();
+        Ok(())
     }
 }
 
-/// Empties alice's home, as far as sessions that are not over yet let it, and puts in it what sessions may stumble over: a link
-/// that leads out, and a FIFO.
+/// Empties the homes that may be written to, as far as sessions that are not over yet let it, and puts in them what sessions may
+/// find, and stumble over: a link that leads out, and a FIFO.
 fn furnish(server: &Server) {
     let (alice, bob) = (server.home(ALICE), server.home(BOB));
-    for entry in fs::read_dir(&alice).unwrap().flatten() {
+    let entries = |home| fs::read_dir(home).unwrap().flatten();
+    for entry in entries(&alice).chain(entries(&server.home(CAROL))) {
         let directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
         drop(if directory { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) });
+    }
+    for (name, size) in [("a", 3), ("b", 100_000), ("dir/a", 1000)] {
+        server.write(&format!("alice/{name}"), bytes(size, 1));
     }
     for home in [&alice, &bob] {
         drop(symlink(server.work(), home.join("out")));

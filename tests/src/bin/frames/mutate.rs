@@ -1,4 +1,4 @@
-//! What becomes of a good session: a few changes to its frames and to their bytes.
+//! What becomes of a good session: a few changes to its pieces and to their bytes.
 
 use e2e::Chance;
 use proto::HEAD;
@@ -9,25 +9,29 @@ use crate::script::Script;
 const LENGTHS: [u32; 10] =
     [0, 1, 16, 255, 16 * 1024, 16 * 1024 + 1, 64 * 1024 + 16, 64 * 1024 + 17, 1 << 31, u32::MAX];
 
-/// Bytes that mean something to a decoder of variable-length numbers.
-const BYTES: [u8; 9] = [0, 1, 0x7f, 0x80, 250, 251, 252, 253, 255];
+/// Bytes that mean something to a decoder of variable-length numbers, or of telnet's commands.
+const BYTES: [u8; 12] = [0, 1, b'\r', b'\n', 0x7f, 0x80, 242, 250, 251, 252, 253, 255];
 
 /// The most that a session may grow to.
 const LONGEST: usize = 32 * 1024 * 1024;
 
-/// Changes a session in one to four places.
-pub(crate) fn mutate(script: &mut Script, chance: &mut Chance) {
+/// Changes a session in one to four places: its pieces, their bytes, or what a door has of its `own`.
+pub(crate) fn mutate(script: &mut Script, own: fn(&mut Script, usize, &mut Chance), chance: &mut Chance) {
     for _ in 0..=chance.below(4) {
         if script.is_empty() {
             return;
         }
         let at = chance.below(script.len());
-        if chance.one_in(2) { frames(script, at, chance) } else { bytes(script, at, chance) }
+        match chance.below(3) {
+            0 => pieces(script, at, chance),
+            1 => own(script, at, chance),
+            _ => bytes(script, at, chance),
+        }
     }
 }
 
-fn frames(script: &mut Script, at: usize, chance: &mut Chance) {
-    match chance.below(9) {
+fn pieces(script: &mut Script, at: usize, chance: &mut Chance) {
+    match chance.below(6) {
         0 => drop(script.remove(at)),
         1 => script.insert(at, script[at].clone()),
         2 => {
@@ -39,16 +43,23 @@ fn frames(script: &mut Script, at: usize, chance: &mut Chance) {
             let other = chance.below(script.len());
             script.swap(at, other);
         }
-        4 => script.truncate(at),
-        5 => {
+        4 => script.insert(at, chance.bytes(300)),
+        _ => script.truncate(at),
+    }
+}
+
+/// What becomes of a frame of the native door.
+pub(crate) fn frames(script: &mut Script, at: usize, chance: &mut Chance) {
+    match chance.below(4) {
+        0 => {
             let body = chance.bytes(300);
             let mut noise = (body.len() as u32).to_le_bytes().to_vec();
             noise.push(chance.below(9) as u8);
             noise.extend(body);
             script.insert(at, noise);
         }
-        6 => set(&mut script[at], HEAD - 1, &[chance.below(9) as u8]),
-        7 => set(&mut script[at], 0, &chance.pick(&LENGTHS).to_le_bytes()),
+        1 => set(&mut script[at], HEAD - 1, &[chance.below(9) as u8]),
+        2 => set(&mut script[at], 0, &chance.pick(&LENGTHS).to_le_bytes()),
         _ => {
             // Bytes left over in a body whose head tells of them.
             let piece = &mut script[at];

@@ -10,7 +10,7 @@ use proto::{Abort, Command, End, Failure, Kind, Message, Preamble, Secret, Time}
 pub(crate) type Script = Vec<Vec<u8>>;
 
 /// Names, good and bad, few enough to be met again.
-const NAMES: [&[u8]; 16] = [
+pub(crate) const NAMES: [&[u8]; 16] = [
     b"a",
     b"b",
     b"dir",
@@ -30,7 +30,7 @@ const NAMES: [&[u8]; 16] = [
 ];
 
 /// Sizes at which something begins or ends.
-const SIZES: [usize; 7] = [0, 1, 100, BLOCK - 1, BLOCK, BLOCK + 1, 18 * BLOCK + 7];
+pub(crate) const SIZES: [usize; 7] = [0, 1, 100, BLOCK - 1, BLOCK, BLOCK + 1, 18 * BLOCK + 7];
 
 /// A session that keeps to the protocol from its preamble to its `quit`; what it asks may well be refused.
 pub(crate) fn session(chance: &mut Chance) -> Script {
