@@ -6,6 +6,8 @@
 //! ```
 
 mod answer;
+#[cfg(test)]
+mod any;
 mod ascii;
 mod attend;
 mod command;
