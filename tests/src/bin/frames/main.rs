@@ -34,7 +34,7 @@ struct Args {
     /// To which door: frames, or lines.
     #[arg(long, value_enum, default_value_t = Door::Native)]
     door: Door,
-    /// How many at once; at first 1 at the native door, 48 at the classic one.
+    /// How many at once: 1 at the native door and 48 at the classic one, unless told.
     #[arg(long)]
     jobs: Option<usize>,
     /// Repeats an earlier campaign.
