@@ -16,7 +16,7 @@ use crate::patience::Patient;
 use crate::source::Source;
 
 /// Blocks that are read from a socket before they are written: they stay in the cache of the core that does both.
-const PULLED: usize = 4;
+const PULLED: usize = 1;
 
 /// What is kept of the file that has the name, in front of what comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
