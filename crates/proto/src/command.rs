@@ -73,6 +73,36 @@ pub enum Command {
     Md5 { path: Vec<u8> },
     /// Ends the session. Answer: `Goodbye`.
     Quit,
+    /// Tells all that lies beneath a directory, the directory itself first; or the one thing that `path` names. Answer:
+    /// `Listing`, then branches.
+    Walk { path: Vec<u8> },
+    /// Makes a symbolic link. Answer: `Done`.
+    Link {
+        path: Vec<u8>,
+        /// What it says, from the directory that holds it; it stays in the home.
+        target: Vec<u8>,
+    },
+    /// Asks for the rest of a file, whose first blocks the client has. Answer: `Sending`, then data frames, then an end frame.
+    Resume {
+        path: Vec<u8>,
+        /// Blocks that the client has: the one from which on to send.
+        first_block: u64,
+        /// Their root.
+        proof: Vec<u8>,
+    },
+    /// Asks what is kept of an upload to `path` that was cut. Answer: `Kept`.
+    Kept { path: Vec<u8> },
+    /// Brings a file, of which is kept what comes if the connection is cut: data frames and an end frame follow at once. Answer:
+    /// `Stored`.
+    PutRest {
+        path: Vec<u8>,
+        /// Bytes of the whole file.
+        size: u64,
+        /// Blocks that the server keeps: the one from which on they follow; 0 for a new beginning.
+        first_block: u64,
+        /// Their root.
+        proof: Vec<u8>,
+    },
 }
 
 impl Command {
@@ -95,6 +125,11 @@ impl Command {
             Command::SetAttributes { .. } => "set-attributes",
             Command::Md5 { .. } => "md5",
             Command::Quit => "quit",
+            Command::Walk { .. } => "walk",
+            Command::Link { .. } => "link",
+            Command::Resume { .. } => "resume",
+            Command::Kept { .. } => "kept",
+            Command::PutRest { .. } => "put-rest",
         }
     }
 
@@ -111,7 +146,12 @@ impl Command {
             | Command::Remove { path }
             | Command::Rename { from: path, .. }
             | Command::SetAttributes { path, .. }
-            | Command::Md5 { path } => path,
+            | Command::Md5 { path }
+            | Command::Walk { path }
+            | Command::Link { path, .. }
+            | Command::Resume { path, .. }
+            | Command::Kept { path }
+            | Command::PutRest { path, .. } => path,
             Command::Hello { .. } | Command::Login { .. } | Command::Pwd | Command::CdUp | Command::Quit => {
                 &[]
             }

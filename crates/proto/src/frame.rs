@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 use digest::Algorithm;
 use thiserror::Error;
 
-use crate::{Command, Failure, Page, Reply, Time, codec, limits};
+use crate::{Branch, Command, Failure, Page, Reply, Time, codec, limits};
 
 /// Bytes in a head: the body's length (u32, little-endian), then the type (u8).
 pub const HEAD: usize = 5;
@@ -81,6 +81,8 @@ pub enum Type {
     Abort = 6,
     /// Nothing but a sign of life from a server that is at work on the next reply.
     Busy = 7,
+    /// A [`Branch`], from the server.
+    Branch = 8,
 }
 
 /// The head of a frame whose type and length are allowed.
@@ -104,6 +106,7 @@ impl Head {
             (5, _) => (Type::End, limits::END),
             (6, _) => (Type::Abort, limits::CONTROL),
             (7, Side::Server) => (Type::Busy, 0),
+            (8, Side::Server) => (Type::Branch, limits::PAGE),
             _ => return Decoded::Malformed(Fault::Type(number)),
         };
         let stated = u32::from_le_bytes([a, b, c, d]);
@@ -145,6 +148,8 @@ pub enum Message {
     Abort(Abort),
     /// The server is at work.
     Busy,
+    /// A part of what a walk tells.
+    Branch(Branch),
 }
 
 /// What ends the data of a file.
@@ -186,6 +191,7 @@ impl Frame {
             Type::End => codec::decode(body).map(Message::End),
             Type::Abort => codec::decode(body).map(Message::Abort),
             Type::Busy => Some(Message::Busy),
+            Type::Branch => codec::decode(body).map(Message::Branch),
             Type::Data => {
                 return match body.len().checked_sub(algorithm.len()) {
                     None | Some(0) => Decoded::Malformed(Fault::BlockLength),
@@ -211,6 +217,7 @@ impl Message {
             Message::End(end) => codec::encode(end, out, Type::End),
             Message::Abort(abort) => codec::encode(abort, out, Type::Abort),
             Message::Busy => Type::Busy,
+            Message::Branch(branch) => codec::encode(branch, out, Type::Branch),
         };
         let head = Head { kind, len: out.len() - start - HEAD };
         out[start..start + HEAD].copy_from_slice(&head.encode());

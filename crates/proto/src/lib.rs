@@ -17,4 +17,4 @@ pub use failure::{Failure, Kind};
 pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use frame::{Abort, Decoded, End, Fault, Frame, HEAD, Head, Message, Side, Type};
 pub use preamble::{MAGIC, PREAMBLE, Preamble, REFUSAL, VERSION, choose};
-pub use reply::{Access, Entry, EntryKind, Page, Reply, Time};
+pub use reply::{Access, Branch, Entry, EntryKind, Found, Missed, Page, Reply, Time};

@@ -53,6 +53,13 @@ pub enum Reply {
     Refused(Failure),
     /// The session ends.
     Goodbye,
+    /// What is kept of an upload that was cut; no block where nothing is.
+    Kept {
+        /// Whole blocks.
+        blocks: u64,
+        /// Their root.
+        root: Vec<u8>,
+    },
 }
 
 /// What an account may do.
@@ -73,6 +80,43 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// Whether the listing ends here.
     pub last: bool,
+}
+
+/// A part of what a walk tells: each directory comes before what is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Branch {
+    /// What was found.
+    pub found: Vec<Found>,
+    /// Where the server could not look.
+    pub missed: Vec<Missed>,
+    /// Whether the walk ends here.
+    pub last: bool,
+}
+
+/// A thing beneath the directory that is walked.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Found {
+    /// From the path of the command on, without a `/` before or after; empty for that path itself.
+    pub path: Vec<u8>,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes of a file.
+    pub size: u64,
+    /// Time of the last change to its data.
+    pub modified: Time,
+    /// Permission bits (POSIX), the lower nine.
+    pub mode: u32,
+    /// What a link says.
+    pub target: Option<Vec<u8>>,
+}
+
+/// A directory beneath that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Missed {
+    /// As of [`Found`].
+    pub path: Vec<u8>,
+    /// Why.
+    pub failure: Failure,
 }
 
 /// A file, directory or other thing that has a name.

@@ -42,6 +42,11 @@ impl Connection {
                     }
                 }
             }
+            Command::Walk { .. }
+            | Command::Link { .. }
+            | Command::Resume { .. }
+            | Command::Kept { .. }
+            | Command::PutRest { .. } => Err(Refusal::Failed), // TRANSITIONAL: replaced command by command
             Command::Hello { .. } | Command::Login { .. } | Command::Quit => {
                 unreachable!("the gate keeps these away")
             }
