@@ -12,6 +12,7 @@ mod control;
 mod crowd;
 mod disk;
 mod durable;
+mod flights;
 mod foreign;
 mod hostile;
 mod logins;

@@ -30,3 +30,7 @@ pub(crate) const DECODED: usize = 8 * PAGE;
 
 /// Entries in a page that fit it whatever their names are.
 pub const PAGE_ENTRIES: usize = 200;
+
+/// Bytes of paths and targets that fit a branch, where each thing found counts for 64 more and each missed for 512, its failure
+/// being no longer than that; what the last of them has beyond that fits, too.
+pub const BRANCH: usize = 48 * 1024;

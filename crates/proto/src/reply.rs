@@ -93,7 +93,7 @@ pub struct Branch {
     pub last: bool,
 }
 
-/// A thing beneath the directory that is walked.
+/// The thing that a walk begins at, or one beneath it. No link beneath is followed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Found {
     /// From the path of the command on, without a `/` before or after; empty for that path itself.
@@ -110,7 +110,8 @@ pub struct Found {
     pub target: Option<Vec<u8>>,
 }
 
-/// A directory beneath that could not be read.
+/// Where a walk could not look: a directory that could not be read, which is found all the same, or something whose path is longer
+/// than a path may be.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Missed {
     /// As of [`Found`].

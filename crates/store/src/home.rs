@@ -325,17 +325,17 @@ impl Home {
         Ok(Swept { used: book.bytes().stored, ..all })
     }
 
-    fn base(&self) -> Base<'_> {
+    pub(crate) fn base(&self) -> Base<'_> {
         Base::Home(&self.directory)
     }
 
     /// The directory that holds `path`, opened, and its name there.
-    fn parent<'a>(&self, path: &'a HomePath) -> Result<(Arc<Dir>, &'a OsStr), Error> {
+    pub(crate) fn parent<'a>(&self, path: &'a HomePath) -> Result<(Arc<Dir>, &'a OsStr), Error> {
         let name = path.name().ok_or(THE_HOME_ITSELF)?;
         Ok((self.base().directory(&path.relative_parent())?, OsStr::new(name.as_str())))
     }
 
-    fn sync(&self, directory: &Dir) -> Result<(), Error> {
+    pub(crate) fn sync(&self, directory: &Dir) -> Result<(), Error> {
         if self.durability == Durability::Full {
             fsync(directory)?;
         }

@@ -46,7 +46,7 @@ impl Listing {
 }
 
 /// The entry; `None` if it is none of the user's, or vanished meanwhile.
-fn describe(directory: &Dir, read: &DirEntry) -> Result<Option<Entry>, Error> {
+pub(crate) fn describe(directory: &Dir, read: &DirEntry) -> Result<Option<Entry>, Error> {
     let name = read.file_name().to_bytes();
     if name == b"." || name == b".." || name.starts_with(RESERVED.as_bytes()) {
         return Ok(None);

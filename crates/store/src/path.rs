@@ -7,7 +7,7 @@ use crate::error::{Error, Kind};
 use crate::name::Name;
 
 /// Bytes that a path may have, as text and once resolved: PATH_MAX of Linux, its leading `/` in the place of the final NUL.
-const MAX: usize = 4096;
+pub(crate) const MAX: usize = 4096;
 
 /// An absolute path inside a home: a list of names.
 ///

@@ -76,6 +76,7 @@ fn commands(path: &[u8]) -> Vec<Command> {
     vec![
         Command::Stat { path: path.clone() },
         Command::List { path: path.clone() },
+        Command::Walk { path: path.clone() },
         Command::Cd { path: path.clone() },
         Command::Get { path: path.clone(), first_block: 0 },
         Command::Md5 { path: path.clone() },
@@ -85,6 +86,7 @@ fn commands(path: &[u8]) -> Vec<Command> {
         Command::Rename { from: path.clone(), to: b"taken".to_vec() },
         Command::Rename { from: b"file".to_vec(), to: path.clone() },
         Command::Mkdir { path: path.clone() },
+        Command::Link { path: path.clone(), target: b"file".to_vec() },
         Command::Put { path, size: 3 },
     ]
 }
@@ -141,7 +143,9 @@ fn what_climbs_or_only_looks_so_finds_nothing() {
             match (command.clone(), outcome(&mut raw, command)) {
                 (_, Err(failure)) => assert_eq!(failure.kind, Kind::NotFound, "{what}"),
                 // A name of one part can be made. It is inside, and then gone again.
-                (Command::Put { path, .. }, Ok(())) => raw.ask(Command::Remove { path }).done(),
+                (Command::Put { path, .. } | Command::Link { path, .. }, Ok(())) => {
+                    raw.ask(Command::Remove { path }).done()
+                }
                 (Command::Mkdir { path }, Ok(())) => raw.ask(Command::Rmdir { path }).done(),
                 (Command::Rename { to, .. }, Ok(())) => {
                     raw.ask(Command::Rename { from: to, to: b"file".to_vec() }).done();

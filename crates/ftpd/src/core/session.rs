@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use digest::{Algorithm, Digest, Gap, PlainMd5};
 use store::{
-    Attributes, Entry, Going, Home, HomePath, Incoming, Keep, Listing, ReadAhead, Replace, Streamed,
+    Attributes, Branch, Entry, Going, Home, HomePath, Incoming, Keep, Listing, ReadAhead, Replace, Streamed,
+    Walk,
 };
 
 use super::Refusal;
@@ -96,6 +97,18 @@ impl Session {
         let read = tokio::task::spawn_blocking(move || (listing.next_page(most), listing)).await;
         let (page, listing) = read.map_err(|_| Refusal::Failed)?;
         Ok((page?, listing))
+    }
+
+    /// Begins to walk through a directory; its parts are read where blocking is allowed.
+    pub async fn walk(&self, path: &[u8]) -> Result<Walk, Refusal> {
+        let path = self.path(Right::See, path)?;
+        self.on_disk(move |home| home.walk(&path)).await
+    }
+
+    /// The next part of a walk, as long as [`Walk::next_branch`] says; none at its end.
+    pub async fn branch(mut walk: Walk, most: usize) -> Result<(Option<Branch>, Walk), Refusal> {
+        let read = tokio::task::spawn_blocking(move || (walk.next_branch(most), walk)).await;
+        read.map_err(|_| Refusal::Failed)
     }
 
     /// Opens a file to send it, from a block on.
@@ -192,6 +205,12 @@ impl Session {
     pub async fn mkdir(&self, path: &[u8]) -> Result<(), Refusal> {
         let path = self.path(Right::Add, path)?;
         self.on_disk(move |home| home.mkdir(&path)).await
+    }
+
+    /// Makes a link, where nothing has its name.
+    pub async fn link(&self, path: &[u8], target: Vec<u8>) -> Result<(), Refusal> {
+        let path = self.path(Right::Add, path)?;
+        self.on_disk(move |home| home.link(&path, &target)).await
     }
 
     /// Removes an empty directory.

@@ -1,7 +1,8 @@
 //! Commands that are answered by a word, a line or a listing.
 
-use proto::{Abort, Command, Message, Page, Reply, limits};
+use proto::{Abort, Command, Message, Reply};
 
+use super::listing::Told;
 use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session};
 
@@ -11,7 +12,8 @@ impl Connection {
         let reply = match command {
             Command::Get { path, first_block } => return self.get(session, &path, first_block).await,
             Command::Put { path, size } => return self.put(session, &path, size).await,
-            Command::List { path } => return self.list(session, &path).await,
+            Command::List { path } => return self.tell(Told::list(session, &path).await).await,
+            Command::Walk { path } => return self.tell(Told::walk(session, &path).await).await,
             Command::Pwd => Ok(directory(session)),
             Command::Cd { path } => session.cd(&path).await.map(|()| directory(session)),
             Command::CdUp => session.cd(b"..").await.map(|()| directory(session)),
@@ -19,6 +21,7 @@ impl Connection {
                 session.stat(&path).await.map(|entry| Reply::Entry(words::entry(entry)))
             }
             Command::Mkdir { path } => session.mkdir(&path).await.map(|()| Reply::Done),
+            Command::Link { path, target } => session.link(&path, target).await.map(|()| Reply::Done),
             Command::Rmdir { path } => session.rmdir(&path).await.map(|()| Reply::Done),
             Command::Remove { path } => session.remove(&path).await.map(|()| Reply::Done),
             Command::Rename { from, to } => session.rename(&from, &to).await.map(|()| Reply::Done),
@@ -42,11 +45,7 @@ impl Connection {
                     }
                 }
             }
-            Command::Walk { .. }
-            | Command::Link { .. }
-            | Command::Resume { .. }
-            | Command::Kept { .. }
-            | Command::PutRest { .. } => Err(Refusal::Failed), // TRANSITIONAL: replaced command by command
+            Command::Resume { .. } | Command::Kept { .. } | Command::PutRest { .. } => Err(Refusal::Failed), // TRANSITIONAL: replaced command by command
             Command::Hello { .. } | Command::Login { .. } | Command::Quit => {
                 unreachable!("the gate keeps these away")
             }
@@ -64,40 +63,6 @@ impl Connection {
     pub(super) async fn refused(&mut self, refusal: &Refusal) -> Result<Outcome, Ended> {
         self.refuse(words::failure(refusal)).await?;
         Ok(Outcome::Refused(refusal.detail()))
-    }
-
-    async fn list(&mut self, session: &Session, path: &[u8]) -> Result<Outcome, Ended> {
-        let mut listing = match session.list(path).await {
-            Ok(listing) => listing,
-            Err(refusal) => return self.refused(&refusal).await,
-        };
-        self.wire.queue(&Message::Reply(Reply::Listing));
-        loop {
-            match Session::page(listing, limits::PAGE_ENTRIES).await {
-                Ok((entries, rest)) => {
-                    listing = rest;
-                    let last = entries.is_none();
-                    let entries = entries.into_iter().flatten().map(words::entry).collect();
-                    self.wire.send(&Message::Page(Page { entries, last })).await?;
-                    if last {
-                        return Ok(Outcome::Done);
-                    }
-                }
-                Err(refusal) => {
-                    self.abort(words::failure(&refusal)).await?;
-                    return Ok(Outcome::Refused(refusal.detail()));
-                }
-            }
-            if self.door.ending.is_breaking_off() {
-                self.abort(words::failure(&Refusal::Ending)).await?;
-                return Err(Ended::Failure(words::failure(&Refusal::Ending)));
-            }
-            if let Some(abort) = self.wire.aborted(self.number) {
-                let why = format!("broken off by the client: {}", abort.failure.message);
-                self.abort(abort.failure).await?;
-                return Ok(Outcome::Refused(why));
-            }
-        }
     }
 
     /// Breaks off what is being sent.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod gate;
+mod listing;
 mod transfer;
 mod words;
 

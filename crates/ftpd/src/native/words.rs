@@ -69,18 +69,30 @@ pub(super) fn access(access: config::Access) -> proto::Access {
 }
 
 pub(super) fn entry(entry: store::Entry) -> proto::Entry {
-    let kind = match entry.kind {
+    proto::Entry {
+        name: entry.name,
+        kind: entry_kind(entry.kind),
+        size: entry.size,
+        modified: time(entry.modified),
+        mode: entry.mode,
+    }
+}
+
+pub(super) fn found(found: store::Found) -> proto::Found {
+    let store::Found { path, kind, size, modified, mode, target } = found;
+    proto::Found { path, kind: entry_kind(kind), size, modified: time(modified), mode, target }
+}
+
+pub(super) fn missed(missed: store::Missed) -> proto::Missed {
+    proto::Missed { path: missed.path, failure: failure(&Refusal::Store(missed.error)) }
+}
+
+fn entry_kind(kind: store::EntryKind) -> proto::EntryKind {
+    match kind {
         store::EntryKind::File => proto::EntryKind::File,
         store::EntryKind::Directory => proto::EntryKind::Directory,
         store::EntryKind::Link => proto::EntryKind::Link,
         store::EntryKind::Other => proto::EntryKind::Other,
-    };
-    proto::Entry {
-        name: entry.name,
-        kind,
-        size: entry.size,
-        modified: time(entry.modified),
-        mode: entry.mode,
     }
 }
 

@@ -6,7 +6,7 @@ use proto::{Decoded, Fault, Frame, HEAD, Side};
 use crate::fixtures::bytes;
 
 /// Where each container of the wire states its length: a frame up to there.
-const BEFORE: [(&str, Side, &str); 14] = [
+const BEFORE: [(&str, Side, &str); 20] = [
     ("hello", Side::Client, "01  00"),
     ("user", Side::Client, "01  01"),
     ("password", Side::Client, r#"01  01 05 "alice""#),
@@ -21,6 +21,12 @@ const BEFORE: [(&str, Side, &str); 14] = [
     ("entries", Side::Server, "03"),
     ("name in a page", Side::Server, "03 01"),
     ("root", Side::Client, "05  00"),
+    ("target", Side::Client, "01  11 00"),
+    ("found", Side::Server, "08"),
+    ("path in a branch", Side::Server, "08 01"),
+    ("target in a branch", Side::Server, "08 01 00 02 00 0000 00 01"),
+    ("missed", Side::Server, "08 00"),
+    ("path missed", Side::Server, "08 00 01"),
 ];
 
 #[test]

@@ -4,7 +4,8 @@
 
 use digest::{Algorithm, Digest};
 use proto::{
-    Abort, Access, Command, End, Entry, EntryKind, Failure, Kind, Message, Page, Reply, Secret, Side, Time,
+    Abort, Access, Branch, Command, End, Entry, EntryKind, Failure, Found, Kind, Message, Missed, Page,
+    Reply, Secret, Side, Time,
 };
 
 /// A message and the frame that says it.
@@ -53,6 +54,12 @@ pub(crate) fn commands() -> Vec<Fixture> {
         ("chmod", chmod, r#"08000000 01  0d 01 "a" 00 01 fb a401"#),
         ("md5", Command::Md5 { path: path("a") }, r#"03000000 01  0e 01 "a""#),
         ("quit", Command::Quit, "01000000 01  0f"),
+        ("walk", Command::Walk { path: path("a") }, r#"03000000 01  10 01 "a""#),
+        (
+            "link",
+            Command::Link { path: path("a"), target: path("../b") },
+            r#"08000000 01  11 01 "a" 04 "../b""#,
+        ),
     ]
     .into_iter()
     .map(|(name, command, bytes)| fixture(name, Side::Client, Message::Command(command), bytes))
@@ -103,7 +110,7 @@ pub(crate) fn replies() -> Vec<Fixture> {
     .collect()
 }
 
-/// Pages, ends, aborts and a sign of life.
+/// Pages, branches, ends, aborts and a sign of life.
 pub(crate) fn others() -> Vec<Fixture> {
     let entry = |name: &str, kind, size| {
         let modified = Time { seconds: -1, nanoseconds: 0 };
@@ -115,6 +122,20 @@ pub(crate) fn others() -> Vec<Fixture> {
         entry("o", EntryKind::Other, 251),
     ];
     let page = Page { entries, last: false };
+    let found = |path: &str, kind, size, target: Option<&str>| {
+        let target = target.map(|target| target.as_bytes().to_vec());
+        Found { path: path.into(), kind, size, modified: MOMENT, mode: 0o640, target }
+    };
+    let missed = Missed { path: b"d".to_vec(), failure: Failure::new(Kind::Denied, "no") };
+    let branch = Branch {
+        found: vec![
+            found("", EntryKind::Directory, 0, None),
+            found("d/f", EntryKind::File, 251, None),
+            found("l", EntryKind::Link, 3, Some("d/f")),
+        ],
+        missed: vec![missed],
+        last: false,
+    };
     let end =
         End { size: 3, root: md5_of_abc().as_bytes().to_vec(), modified: Some(MOMENT), mode: Some(0o640) };
     let bare = End { size: 0, root: vec![0xb3; 32], modified: None, mode: None };
@@ -127,6 +148,19 @@ pub(crate) fn others() -> Vec<Fixture> {
             r#"19000000 03  03 01"d"010001 0000 01"l"02fa01 0000 01"o"03fbfb0001 0000 00"#.into(),
         ),
         ("page_last", Message::Page(Page { entries: vec![], last: true }), "02000000 03  00 01".into()),
+        (
+            "branch",
+            Message::Branch(branch),
+            format!(
+                r#"47000000 08  03  00 01 00 {moment} fb a001 00  03 "d/f" 00 fb fb00 {moment} fb a001 00
+                01 "l" 02 03 {moment} fb a001 01 03 "d/f"  01 01 "d" 04 02 "no" 00  00"#
+            ),
+        ),
+        (
+            "branch_last",
+            Message::Branch(Branch { found: vec![], missed: vec![], last: true }),
+            "03000000 08  00 00 01".into(),
+        ),
         ("end", Message::End(end), format!("21000000 05  03 10 {MD5_OF_ABC} 01 {moment} 01 fb a001")),
         ("end_bare", Message::End(bare), format!("24000000 05  00 20 {b3} 00 00")),
         ("abort", Message::Abort(abort), r#"0b000000 06  02 10 07 "it grew" 00"#.into()),

@@ -74,7 +74,7 @@ fn a_data_frame_has_its_bytes() {
 /// has a fixture.
 #[test]
 fn every_variant_is_pinned() {
-    let mut seen = [const { BTreeSet::new() }; 5];
+    let mut seen = [const { BTreeSet::new() }; 6];
     for fixture in fixtures::all() {
         let number = fixture.bytes.get(HEAD).copied().unwrap_or_default();
         let (kind, stated) = match &fixture.message {
@@ -83,14 +83,15 @@ fn every_variant_is_pinned() {
             Message::Page(_) => (2, number),
             Message::End(_) => (3, number),
             Message::Abort(_) => (4, number),
+            Message::Branch(_) => (5, number),
             Message::Busy => continue,
         };
         assert_eq!(number, stated, "{}", fixture.name);
         seen[kind].insert(number);
     }
-    assert_eq!(seen[0], (0..16).collect(), "commands");
+    assert_eq!(seen[0], (0..18).collect(), "commands");
     assert_eq!(seen[1], (0..11).collect(), "replies");
-    assert!(seen[2..].iter().all(|set| !set.is_empty()), "pages, ends and aborts");
+    assert!(seen[2..].iter().all(|set| !set.is_empty()), "pages, ends, aborts and branches");
 }
 
 fn command_number(command: &Command) -> u8 {
@@ -111,6 +112,11 @@ fn command_number(command: &Command) -> u8 {
         Command::SetAttributes { .. } => 13,
         Command::Md5 { .. } => 14,
         Command::Quit => 15,
+        Command::Walk { .. } => 16,
+        Command::Link { .. } => 17,
+        Command::Resume { .. } => 18,
+        Command::Kept { .. } => 19,
+        Command::PutRest { .. } => 20,
     }
 }
 
@@ -137,6 +143,7 @@ fn reply_number(reply: &Reply) -> u8 {
         Reply::Md5 { .. } => 8,
         Reply::Refused(_) => 9,
         Reply::Goodbye => 10,
+        Reply::Kept { .. } => 11,
     }
 }
 

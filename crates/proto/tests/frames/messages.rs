@@ -4,7 +4,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proto::{
-    Abort, Access, Command, End, Entry, EntryKind, Failure, Kind, Message, Page, Reply, Secret, Side, Time,
+    Abort, Access, Branch, Command, End, Entry, EntryKind, Failure, Found, Kind, Message, Missed, Page,
+    Reply, Secret, Side, Time,
 };
 
 /// A message and the side that may send it.
@@ -14,6 +15,7 @@ pub(crate) fn message() -> impl Strategy<Value = (Side, Message)> {
         4 => command().prop_map(|command| (Side::Client, Message::Command(command))),
         4 => reply().prop_map(|reply| (Side::Server, Message::Reply(reply))),
         2 => page().prop_map(|page| (Side::Server, Message::Page(page))),
+        2 => branch().prop_map(|branch| (Side::Server, Message::Branch(branch))),
         2 => (either(), end()).prop_map(|(side, end)| (side, Message::End(end))),
         2 => (either(), abort()).prop_map(|(side, abort)| (side, Message::Abort(abort))),
         1 => Just((Side::Server, Message::Busy)),
@@ -58,6 +60,8 @@ fn command() -> impl Strategy<Value = Command> {
         attributes.prop_map(|(path, modified, mode)| Command::SetAttributes { path, modified, mode }),
         bytes().prop_map(|path| Command::Md5 { path }),
         Just(Command::Quit),
+        bytes().prop_map(|path| Command::Walk { path }),
+        (bytes(), bytes()).prop_map(|(path, target)| Command::Link { path, target }),
     ]
 }
 
@@ -78,19 +82,41 @@ fn reply() -> impl Strategy<Value = Reply> {
     ]
 }
 
-fn entry() -> impl Strategy<Value = Entry> {
-    let kind = prop_oneof![
+fn kind() -> impl Strategy<Value = EntryKind> {
+    prop_oneof![
         Just(EntryKind::File),
         Just(EntryKind::Directory),
         Just(EntryKind::Link),
         Just(EntryKind::Other)
-    ];
-    (vec(any::<u8>(), 1..=255), kind, number(), time(), any::<u32>())
+    ]
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    (vec(any::<u8>(), 1..=255), kind(), number(), time(), any::<u32>())
         .prop_map(|(name, kind, size, modified, mode)| Entry { name, kind, size, modified, mode })
 }
 
 fn page() -> impl Strategy<Value = Page> {
     (vec(entry(), 0..30), any::<bool>()).prop_map(|(entries, last)| Page { entries, last })
+}
+
+fn branch() -> impl Strategy<Value = Branch> {
+    let path = || vec(any::<u8>(), 0..100);
+    let found = (path(), kind(), number(), time(), any::<u32>(), option::of(path()));
+    let found = found.prop_map(|(path, kind, size, modified, mode, target)| Found {
+        path,
+        kind,
+        size,
+        modified,
+        mode,
+        target,
+    });
+    let missed = (path(), failure()).prop_map(|(path, failure)| Missed { path, failure });
+    (vec(found, 0..30), vec(missed, 0..10), any::<bool>()).prop_map(|(found, missed, last)| Branch {
+        found,
+        missed,
+        last,
+    })
 }
 
 fn end() -> impl Strategy<Value = End> {

@@ -2,8 +2,8 @@
 
 use digest::{Algorithm, BATCH, BLOCK, Blocks};
 use proto::{
-    Abort, Command, Decoded, End, Entry, EntryKind, Failure, Fault, Frame, HEAD, Kind, Message, Page, Reply,
-    Secret, Side, Time, block_frame, gap, limits, seal,
+    Abort, Branch, Command, Decoded, End, Entry, EntryKind, Failure, Fault, Found, Frame, HEAD, Kind,
+    Message, Missed, Page, Reply, Secret, Side, Time, block_frame, gap, limits, seal,
 };
 
 fn survives(side: Side, message: Message) -> usize {
@@ -68,6 +68,29 @@ fn a_page_of_the_shortest_names_is_read_up_to_the_cap() {
     let most = (limits::PAGE - 4) / 7;
     let len = survives(Side::Server, Message::Page(Page { entries: vec![tiny; most], last: true }));
     assert!(limits::PAGE - len < 7, "one more would not fit");
+}
+
+#[test]
+fn a_branch_of_as_much_as_it_may_have_fits() {
+    let found = |path: usize, target: usize| Found {
+        path: vec![0xff; path],
+        kind: EntryKind::Other,
+        size: u64::MAX,
+        modified: LATEST,
+        mode: u32::MAX,
+        target: Some(vec![0xff; target]),
+    };
+    // Names of any length: all that is counted before the last thing, and that one as long as can be.
+    for name in [0, 1, 60, 255, limits::PATH] {
+        let mut all = vec![found(name, 0); limits::BRANCH.div_ceil(name + 64) - 1];
+        all.push(found(limits::PATH, limits::PATH));
+        survives(Side::Server, Message::Branch(Branch { found: all, missed: vec![], last: false }));
+        let failure = Failure::new(Kind::Internal, "m".repeat(200)).with_remedy("r".repeat(300));
+        let missed = Missed { path: vec![0xff; name], failure };
+        let mut all = vec![missed.clone(); limits::BRANCH.div_ceil(name + 512) - 1];
+        all.push(Missed { path: vec![0xff; limits::PATH + 256], ..missed });
+        survives(Side::Server, Message::Branch(Branch { found: vec![], missed: all, last: true }));
+    }
 }
 
 #[test]

@@ -15,3 +15,4 @@ mod special;
 mod streamed;
 mod sweep;
 mod transfer;
+mod walks;

@@ -67,7 +67,7 @@ fn login(user: &str, password: &str) -> Command {
 
 fn ask(chance: &mut Chance) -> Command {
     let path = chance.pick(&NAMES).to_vec();
-    match chance.below(18) {
+    match chance.below(20) {
         0 => Command::Pwd,
         1 => Command::Cd { path },
         2 => Command::CdUp,
@@ -83,6 +83,8 @@ fn ask(chance: &mut Chance) -> Command {
             let modified = Some(Time { seconds: chance.draw() as i64 >> 20, nanoseconds: 999_999_999 });
             Command::SetAttributes { path, modified, mode: Some(chance.draw() as u32 & 0o777) }
         }
+        17 => Command::Walk { path },
+        18 => Command::Link { path, target: chance.pick(&NAMES).to_vec() },
         _ => Command::Md5 { path },
     }
 }

@@ -1,0 +1,10 @@
+//! Trees, and many small files in one flight, on the raw wire.
+
+mod walks;
+
+use proto::{Abort, Failure, Kind, Message};
+
+/// Breaks off a command by its number.
+fn abort(command: u64) -> Message {
+    Message::Abort(Abort { command, failure: Failure::new(Kind::Aborted, "never mind") })
+}
