@@ -241,6 +241,15 @@ impl Raw {
         self.say(&bytes);
     }
 
+    /// Hears more, and appends it to `heard` as it is; something must come.
+    #[track_caller]
+    pub fn hear_some(&mut self, heard: &mut Vec<u8>) {
+        if self.heard.is_empty() {
+            assert_ne!(self.fill(), 0, "the server hung up");
+        }
+        heard.append(&mut self.heard);
+    }
+
     /// Hears more; 0 at the end. A connection that was reset is at its end, too.
     fn fill(&mut self) -> usize {
         let mut piece = vec![0; 64 * 1024];

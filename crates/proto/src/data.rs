@@ -24,6 +24,14 @@ pub fn seal(blocks: &mut Blocks) {
     }
 }
 
+/// Appends a block and its digest to `out` as a data frame.
+pub fn block_to(out: &mut Vec<u8>, block: &[u8], digest: &Digest) {
+    let digest = digest.as_bytes();
+    out.extend_from_slice(&Head { kind: Type::Data, len: block.len() + digest.len() }.encode());
+    out.extend_from_slice(block);
+    out.extend_from_slice(digest);
+}
+
 /// Where the block of a data frame lies within its body, when `left` bytes of the file are still to come.
 ///
 /// A block is as long as it can be: [`BLOCK`] bytes, or all that is left.

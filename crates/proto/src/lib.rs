@@ -12,7 +12,7 @@ mod preamble;
 mod reply;
 
 pub use command::{Command, Secret};
-pub use data::{block_frame, gap, seal};
+pub use data::{block_frame, block_to, gap, seal};
 pub use failure::{Failure, Kind};
 pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use frame::{Abort, Decoded, End, Fault, Frame, HEAD, Head, Message, Side, Type};

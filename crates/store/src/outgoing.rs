@@ -121,6 +121,21 @@ impl Outgoing {
         Ok(data)
     }
 
+    /// Reads all that is left to the end of `out`, for who hashes it with others.
+    ///
+    /// # Errors
+    /// As [`read`](Outgoing::read); `out` is then as it was.
+    pub fn read_to(mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        let start = out.len();
+        let left = usize::try_from(self.remaining()).map_err(|_| Kind::TooLarge)?;
+        out.resize(start + left, 0);
+        let read = if left > 0 { self.source.fill(vec![&mut out[start..]]) } else { Ok(()) };
+        if read.is_err() {
+            out.truncate(start);
+        }
+        read
+    }
+
     /// Has the kernel copy the next bytes to a socket that does not block, until that is full or `most` bytes are gone. How many
     /// went, 0 if it was full; or what is wrong with the socket. No digest covers them.
     ///

@@ -1,11 +1,12 @@
 //! A session that is logged in: an account, a current directory, and the one place where permission is asked.
 
+use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
-use digest::{Algorithm, Digest, Gap, PlainMd5};
+use digest::{Algorithm, Digest, PlainMd5};
 use store::{
-    Attributes, Branch, Entry, Going, Home, HomePath, Incoming, Keep, Listing, ReadAhead, Replace, Streamed,
+    Attributes, Branch, Entry, Going, Home, HomePath, Incoming, Keep, Listing, Outgoing, Replace, Streamed,
     Walk,
 };
 
@@ -111,16 +112,30 @@ impl Session {
         read.map_err(|_| Refusal::Failed)
     }
 
-    /// Opens a file to send it, from a block on.
-    pub async fn open(
+    /// Has `work` open files to send them, each from a block on, in their order and as many as it likes. It begins at once, where
+    /// blocking is allowed.
+    pub fn open_many<T, W>(
         &self,
-        path: &[u8],
+        wanted: &[(&[u8], u64)],
         algorithm: Algorithm,
-        first_block: u64,
-        gap: Gap,
-    ) -> Result<ReadAhead, Refusal> {
-        let path = self.path(Right::Fetch, path)?;
-        self.on_disk(move |home| ReadAhead::begin(home.open(&path, algorithm, first_block)?, gap)).await
+        work: W,
+    ) -> impl Future<Output = Result<T, Refusal>> + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut dyn Iterator<Item = Result<Outgoing, Refusal>>) -> T + Send + 'static,
+    {
+        let resolved =
+            |&(path, first): &(&[u8], u64)| self.path(Right::Fetch, path).map(|path| (path, first));
+        let paths: Vec<_> = wanted.iter().map(resolved).collect();
+        let account = self.account.clone();
+        let working = tokio::task::spawn_blocking(move || {
+            let mut opened = paths.into_iter().map(|path| {
+                let (path, first_block) = path?;
+                Ok(account.home.open(&path, algorithm, first_block)?)
+            });
+            work(&mut opened)
+        });
+        async move { working.await.map_err(|_| Refusal::Failed) }
     }
 
     /// The plain MD5 of a whole file, and its size.

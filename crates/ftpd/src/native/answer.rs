@@ -10,7 +10,6 @@ impl Connection {
     /// Answers one command of a logged-in client.
     pub(super) async fn answer(&mut self, session: &mut Session, command: Command) -> Result<Outcome, Ended> {
         let reply = match command {
-            Command::Get { path, first_block } => return self.get(session, &path, first_block).await,
             Command::Put { path, size } => return self.put(session, &path, size).await,
             Command::List { path } => return self.tell(Told::list(session, &path).await).await,
             Command::Walk { path } => return self.tell(Told::walk(session, &path).await).await,
@@ -49,6 +48,7 @@ impl Connection {
             Command::Hello { .. } | Command::Login { .. } | Command::Quit => {
                 unreachable!("the gate keeps these away")
             }
+            Command::Get { .. } => unreachable!("gets are answered together"),
         };
         match reply {
             Ok(reply) => {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod gate;
+mod gets;
 mod listing;
 mod transfer;
 mod words;
@@ -156,9 +157,14 @@ impl Connection {
                 () = ending.begins() => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
             };
             gate::judge(State::LoggedIn, &command).map_err(Ended::Failure)?;
-            if command == Command::Quit {
-                return Ok(self.wire.send(&Message::Reply(Reply::Goodbye)).await?);
-            }
+            let command = match command {
+                Command::Quit => return Ok(self.wire.send(&Message::Reply(Reply::Goodbye)).await?),
+                Command::Get { path, first_block } => {
+                    Box::pin(self.gets(&session, path, first_block)).await?;
+                    continue;
+                }
+                command => command,
+            };
             let (verb, path, began) = (command.verb(), command.path().to_vec(), Instant::now());
             self.moved = 0;
             // Boxed, so that an idle session does not hold the room that a transfer needs.

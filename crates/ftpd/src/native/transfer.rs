@@ -2,24 +2,15 @@
 
 use digest::{Blocks, Digest};
 use proto::io::{Arrived, Broken};
-use proto::{Abort, End, Failure, Fault, Kind, Message, Reply, gap};
+use proto::{Abort, End, Failure, Fault, Kind, Message, Reply};
 use store::{Incoming, Proof, ReadAhead, Receipt, WriteBehind};
 
 use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session};
 
 impl Connection {
-    pub(super) async fn get(
-        &mut self,
-        session: &Session,
-        path: &[u8],
-        first_block: u64,
-    ) -> Result<Outcome, Ended> {
-        let algorithm = self.wire.algorithm();
-        let file = match session.open(path, algorithm, first_block, gap(algorithm)).await {
-            Ok(file) => file,
-            Err(refusal) => return self.refused(&refusal).await,
-        };
+    /// Sends a file of any size.
+    pub(super) async fn send(&mut self, file: ReadAhead) -> Result<Outcome, Ended> {
         self.wire.queue(&Message::Reply(Reply::Sending { size: file.size() }));
         let mut ending = self.door.ending.clone();
         let sent = tokio::select! {

@@ -25,10 +25,10 @@ use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, interval_at, timeout};
 
-use crate::Abort;
 use crate::frame::{Decoded, Fault, Frame, Head, Message, Side, Type};
 use crate::limits::WINDOW;
 use crate::preamble::Preamble;
+use crate::{Abort, Command};
 use input::Input;
 use output::Output;
 
@@ -127,6 +127,11 @@ impl Wire {
         message.encode(self.output.control());
     }
 
+    /// Puts frames in line that are encoded already.
+    pub fn queue_frames(&mut self, frames: Vec<u8>) {
+        self.output.append(frames);
+    }
+
     /// Sends a message, and all that is in line before it.
     pub async fn send(&mut self, message: &Message) -> Result<(), Broken> {
         self.queue(message);
@@ -210,6 +215,24 @@ impl Wire {
                 Decoded::NeedMore(need) => self.hear(need).await?,
             }
         }
+    }
+
+    /// The next message, if it is a command, was heard already, and is `wanted`.
+    pub fn next_command_if(&mut self, wanted: impl FnOnce(&Command) -> bool) -> Option<Command> {
+        match Frame::decode(self.input.bytes(), self.peer, self.algorithm) {
+            Decoded::Message(Frame::Message(Message::Command(command)), used) if wanted(&command) => {
+                self.input.consume(used);
+                Some(command)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes up what has come already, as far as the window goes. That the peer is gone shows when it is its turn to be read.
+    pub fn hear_now(&mut self) {
+        let Wire { stream, input, .. } = self;
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Ok(1..)) = input.poll_fill(stream, WINDOW, &mut cx) {}
     }
 
     /// Whether the peer has said something that was not read yet.

@@ -31,6 +31,16 @@ impl Output {
         &mut self.control
     }
 
+    /// Puts control frames in line that are encoded already.
+    pub(super) fn append(&mut self, frames: Vec<u8>) {
+        let control = self.control();
+        if control.is_empty() {
+            *control = frames;
+        } else {
+            control.extend_from_slice(&frames);
+        }
+    }
+
     /// Puts sealed blocks in line.
     pub(super) fn data(&mut self, blocks: Blocks) {
         self.control();

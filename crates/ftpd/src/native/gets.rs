@@ -1,0 +1,216 @@
+//! Gets that follow one another: small files are opened, read and hashed together, and while they are on their way, the next are.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::mem;
+use std::ops::Range;
+use std::time::Duration;
+
+use digest::{Algorithm, BLOCK, Digest};
+use proto::io::Broken;
+use proto::{Command, End, Message, Reply, block_to, gap};
+use store::{Attributes, Outgoing, ReadAhead};
+use tokio::time::Instant;
+
+use super::{Connection, Ended, Outcome, words};
+use crate::core::{Refusal, Session};
+
+/// Gets that are answered together at the most.
+const MANY: usize = 128;
+
+/// Bytes of their data, from which on no further file is added.
+const MUCH: usize = 1024 * 1024;
+
+/// How long files are opened before the first of them are sent.
+const LONG: Duration = Duration::from_millis(20);
+
+/// Room for the frames around the data of a small file.
+const AROUND: usize = 128;
+
+/// A get that was heard and not yet answered.
+struct Wanted {
+    path: Vec<u8>,
+    first_block: u64,
+    began: Instant,
+}
+
+/// What was made of the first of some gets.
+struct Batch {
+    /// Of each its bytes, or why it was refused.
+    outcomes: Vec<Result<u64, String>>,
+    /// All that they get.
+    frames: Vec<u8>,
+    /// What the next one gets: a file too large to be read as a whole.
+    large: Option<ReadAhead>,
+}
+
+impl Connection {
+    /// Answers a get and those that follow it.
+    pub(super) async fn gets(
+        &mut self,
+        session: &Session,
+        path: Vec<u8>,
+        first_block: u64,
+    ) -> Result<(), Ended> {
+        let mut wanted = VecDeque::from([Wanted { path, first_block, began: Instant::now() }]);
+        self.gather(&mut wanted);
+        let mut reading = self.read(session, &wanted);
+        loop {
+            let Batch { outcomes, frames, large } =
+                reading.await.unwrap_or_else(|refusal| Batch::of_one(&refusal));
+            let rest = wanted.split_off(outcomes.len());
+            let answered = mem::replace(&mut wanted, rest);
+            self.wire.queue_frames(frames);
+            if let Some((file, one)) = large.and_then(|file| Some((file, wanted.pop_front()?))) {
+                self.settle(answered, outcomes, &Ok(()));
+                self.moved = 0;
+                let sent = self.send(file).await;
+                self.log("get", &one.path, one.began, &sent);
+                sent?;
+                self.number += 1;
+                self.gather(&mut wanted);
+                if wanted.is_empty() {
+                    return Ok(());
+                }
+                reading = self.read(session, &wanted);
+                continue;
+            }
+            self.gather(&mut wanted);
+            if wanted.is_empty() {
+                self.settle(answered, outcomes, &Ok(()));
+                return Ok(());
+            }
+            reading = self.read(session, &wanted); // begins now, while the others are sent
+            let sent = self.wire.flush().await;
+            self.settle(answered, outcomes, &sent);
+            sent?;
+            if self.door.ending.is_breaking_off() {
+                return Err(Ended::Failure(words::failure(&Refusal::Ending)));
+            }
+        }
+    }
+
+    /// Takes up the gets that were heard already.
+    fn gather(&mut self, wanted: &mut VecDeque<Wanted>) {
+        self.wire.hear_now();
+        while wanted.len() < MANY {
+            match self.wire.next_command_if(|command| matches!(command, Command::Get { .. })) {
+                Some(Command::Get { path, first_block }) => {
+                    wanted.push_back(Wanted { path, first_block, began: Instant::now() });
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Begins to read what is wanted.
+    fn read(
+        &self,
+        session: &Session,
+        wanted: &VecDeque<Wanted>,
+    ) -> impl Future<Output = Result<Batch, Refusal>> + use<> {
+        let algorithm = self.wire.algorithm();
+        let wanted: Vec<_> = wanted.iter().map(|one| (&one.path[..], one.first_block)).collect();
+        session.open_many(&wanted, algorithm, move |opened| Batch::read(opened, algorithm))
+    }
+
+    /// Takes note of gets that were answered, and of whether that was `sent`.
+    fn settle(
+        &mut self,
+        answered: VecDeque<Wanted>,
+        outcomes: Vec<Result<u64, String>>,
+        sent: &Result<(), Broken>,
+    ) {
+        for (one, outcome) in answered.into_iter().zip(outcomes) {
+            let outcome = match sent {
+                Ok(()) => outcome,
+                Err(broken) => Err(broken.to_string()),
+            };
+            self.moved = outcome.as_ref().map_or(0, |bytes| *bytes);
+            let outcome = outcome.map_or_else(Outcome::Refused, |_| Outcome::Done);
+            self.log("get", &one.path, one.began, &Ok(outcome));
+            self.number += 1;
+        }
+    }
+}
+
+/// A small file that was read.
+struct Small {
+    size: u64,
+    attributes: Attributes,
+    data: Range<usize>,
+}
+
+impl Batch {
+    /// Reads files up to a large one, or until they are much. Blocks.
+    fn read(opened: &mut dyn Iterator<Item = Result<Outgoing, Refusal>>, algorithm: Algorithm) -> Batch {
+        let began = Instant::now();
+        let (mut data, mut files, mut large) = (Vec::new(), Vec::new(), None);
+        for outgoing in opened {
+            let read = outgoing.and_then(|file| {
+                let start = data.len();
+                let (size, attributes) = (file.size(), file.attributes());
+                if file.remaining() > BLOCK as u64 {
+                    return Ok(Err(ReadAhead::begin(file, gap(algorithm))?));
+                }
+                file.read_to(&mut data)?;
+                Ok(Ok(Small { size, attributes, data: start..data.len() }))
+            });
+            match read {
+                Ok(Ok(small)) => files.push(Ok(small)),
+                Ok(Err(ahead)) => {
+                    large = Some(ahead);
+                    break;
+                }
+                Err(refusal) => files.push(Err(refusal)),
+            }
+            if data.len() >= MUCH || began.elapsed() >= LONG {
+                break;
+            }
+        }
+        Batch { large, ..Batch::framed(files, &data, algorithm) }
+    }
+
+    /// Hashes small files all at once, and lays out what their gets are answered.
+    fn framed(files: Vec<Result<Small, Refusal>>, data: &[u8], algorithm: Algorithm) -> Batch {
+        let blocks: Vec<&[u8]> = files.iter().flatten().map(|file| &data[file.data.clone()]).collect();
+        let mut digests = digest::of_blocks(algorithm, &blocks).into_iter();
+        let mut batch = Batch {
+            outcomes: Vec::with_capacity(files.len()),
+            frames: Vec::with_capacity(data.len() + files.len() * AROUND),
+            large: None,
+        };
+        for file in files {
+            match file.and_then(|file| Ok((file, digests.next().ok_or(Refusal::Failed)?))) {
+                Ok((file, digest)) => batch.send(&file, &data[file.data.clone()], digest),
+                Err(refusal) => batch.refuse(&refusal),
+            }
+        }
+        batch
+    }
+
+    /// Of at most one block, the root is its digest, and of none the digest of nothing.
+    fn send(&mut self, file: &Small, block: &[u8], digest: Digest) {
+        let &Small { size, attributes, .. } = file;
+        Message::Reply(Reply::Sending { size }).encode(&mut self.frames);
+        if !block.is_empty() {
+            block_to(&mut self.frames, block, &digest);
+        }
+        let root = digest.as_bytes().to_vec();
+        let end = End { size, root, modified: attributes.modified.map(words::time), mode: attributes.mode };
+        Message::End(end).encode(&mut self.frames);
+        self.outcomes.push(Ok(block.len() as u64));
+    }
+
+    fn refuse(&mut self, refusal: &Refusal) {
+        Message::Reply(Reply::Refused(words::failure(refusal))).encode(&mut self.frames);
+        self.outcomes.push(Err(refusal.detail()));
+    }
+
+    /// The first is refused, and the others are still to be answered.
+    fn of_one(refusal: &Refusal) -> Batch {
+        let mut batch = Batch { outcomes: Vec::new(), frames: Vec::new(), large: None };
+        batch.refuse(refusal);
+        batch
+    }
+}
