@@ -19,7 +19,7 @@ use crate::beneath::Base;
 use crate::book::{Book, Books};
 use crate::entry::{Attributes, Entry};
 use crate::error::{Error, Kind};
-use crate::incoming::{Incoming, Replace};
+use crate::incoming::{Incoming, Replace, check_space};
 use crate::listing::Listing;
 use crate::outgoing::{Going, Outgoing};
 use crate::path::HomePath;
@@ -50,8 +50,8 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Home {
     directory: Arc<Dir>,
-    ledger: Arc<Ledger>,
-    durability: Durability,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) durability: Durability,
 }
 
 impl Home {
@@ -171,9 +171,7 @@ impl Home {
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<Streamed, Error> {
         let place = Place::find(self.base(), path.relative())?;
-        if free_space(&place.directory)?.is_some_and(|free| free < expected) {
-            return Err(Kind::NoSpace.into());
-        }
+        check_space(&place.directory, expected)?;
         let reservation = self.ledger.reserve(expected)?;
         let (onto, replace) = match (keep, place.old) {
             (Keep::Nothing, _) => (None, replace),

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::IoSlice;
 use std::path::Path;
+use std::sync::Arc;
 
+use cap_std::fs::Dir;
 use digest::{Algorithm, BLOCK, Blocks, Digest, Root};
-use rustix::fs::{Mode, Stat, fstat};
+use rustix::fs::{Mode, Stat, fstat, fsync};
 use rustix::io::{Errno, pwritev};
 
 use crate::alongside::Alongside;
@@ -110,13 +112,19 @@ impl Incoming {
         reservation: Option<Reservation>,
         durability: Durability,
     ) -> Result<Incoming, Error> {
-        let Place { directory, name, old } = place;
-        if old.is_some() && replace == Replace::No {
-            return Err(Kind::Exists.into());
-        }
-        if free_space(&directory)?.is_some_and(|free| size.is_some_and(|size| free < size)) {
-            return Err(Kind::NoSpace.into());
-        }
+        place.check_replace(replace)?;
+        size.map_or(Ok(()), |size| check_space(&place.directory, size))?;
+        Incoming::staged(place, size, algorithm, replace, reservation, durability)
+    }
+
+    fn staged(
+        Place { directory, name, old }: Place,
+        size: Option<u64>,
+        algorithm: Option<Algorithm>,
+        replace: Replace,
+        reservation: Option<Reservation>,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
         let stage = Stage::create(directory, Mode::RUSR | Mode::WUSR)?;
         Ok(Incoming {
             stage,
@@ -156,6 +164,28 @@ impl Incoming {
         self.size - self.written
     }
 
+    /// The same where the whole file, of at most a block, has come, and has the digest that it should have: that is its root. Whether
+    /// there is space for it was looked at before, with others.
+    pub(crate) fn whole(
+        place: Place,
+        block: &[u8],
+        (algorithm, digest): (Algorithm, Digest),
+        replace: Replace,
+        reservation: Option<Reservation>,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
+        place.check_replace(replace)?;
+        let size = block.len() as u64;
+        let mut incoming =
+            Incoming::staged(place, Some(size), Some(algorithm), replace, reservation, durability)?;
+        incoming.write_at_end(&mut [IoSlice::new(block)])?;
+        incoming.written = size;
+        if let Some((_, root)) = incoming.hashing.as_mut().filter(|_| size > 0) {
+            root.push(&digest);
+        }
+        Ok(incoming)
+    }
+
     /// Appends blocks, once each has the digest that its sender stated. Where none were stated, they are computed for the root,
     /// if one is wanted.
     ///
@@ -182,20 +212,7 @@ impl Incoming {
             (Some((algorithm, _)), stated) if blocks.verify(*algorithm) => Cow::Borrowed(stated),
             _ => return Err(Kind::NotVerified.into()),
         };
-        let mut slices: Vec<IoSlice<'_>> = blocks.slices().map(IoSlice::new).collect();
-        let mut rest = &mut slices[..];
-        let mut at = self.written;
-        while !rest.is_empty() {
-            match pwritev(self.stage.file(), rest, at) {
-                Ok(0) => return Err(Errno::IO.into()),
-                Ok(wrote) => {
-                    at += wrote as u64;
-                    IoSlice::advance_slices(&mut rest, wrote);
-                }
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
-            }
-        }
+        self.write_at_end(&mut blocks.slices().map(IoSlice::new).collect::<Vec<_>>())?;
         if let Some((_, root)) = &mut self.hashing {
             digests.iter().for_each(|digest| root.push(digest));
         }
@@ -206,6 +223,24 @@ impl Incoming {
             }
         }
         self.written = end;
+        Ok(())
+    }
+
+    /// Writes `slices` behind what is written.
+    fn write_at_end(&self, mut slices: &mut [IoSlice<'_>]) -> Result<(), Error> {
+        let mut at = self.written;
+        IoSlice::advance_slices(&mut slices, 0); // empty ones are none
+        while !slices.is_empty() {
+            match pwritev(self.stage.file(), slices, at) {
+                Ok(0) => return Err(Errno::IO.into()),
+                Ok(wrote) => {
+                    at += wrote as u64;
+                    IoSlice::advance_slices(&mut slices, wrote);
+                }
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
         Ok(())
     }
 
@@ -228,7 +263,17 @@ impl Incoming {
     /// [`Kind::NotVerified`] if the proof does not hold; [`Kind::Exists`] where nothing may be replaced;
     /// [`Kind::IsDirectory`] if a directory took the name meanwhile; and what the system reports. The stage is gone then; where no
     /// more than the last sync of the directory failed, the file has its name already.
-    pub fn commit(mut self, proof: Proof, attributes: Attributes) -> Result<Receipt, Error> {
+    pub fn commit(self, proof: Proof, attributes: Attributes) -> Result<Receipt, Error> {
+        let durability = self.durability;
+        let complete = self.complete(proof, attributes)?;
+        complete.sync()?;
+        let (receipt, directory) = complete.publish()?;
+        sync_directory(&directory, durability)?;
+        Ok(receipt)
+    }
+
+    /// The first step of [`commit`](Incoming::commit): compares the proof, and sets the attributes.
+    pub(crate) fn complete(mut self, proof: Proof, attributes: Attributes) -> Result<Complete, Error> {
         let md5 = self.md5.take().map(Alongside::finish);
         let root = self.hashing.as_ref().map(|(_, root)| root.value());
         let receipt = Receipt { size: self.written, root, md5 };
@@ -242,24 +287,7 @@ impl Incoming {
         }
         let mode = attributes.mode.or(self.old_mode).map_or_else(|| self.default_mode(), Ok)?;
         set_new(self.stage.file(), mode, attributes.modified)?;
-        if self.durability == Durability::Full {
-            self.stage.sync()?;
-        }
-        let directory = self.stage.directory().clone();
-        if let Some(onto) = &self.onto
-            && !entry_at(&directory, &self.name)?.is_some_and(|now| entry::is_unchanged(onto, &now))
-        {
-            return Err(OTHERWISE);
-        }
-        let mut publish = || self.stage.publish(&self.name, self.replace == Replace::Yes);
-        match self.reservation {
-            Some(reservation) => reservation.spend(receipt.size, (&directory, &self.name), publish)?,
-            None => publish()?,
-        }
-        if self.durability == Durability::Full {
-            self.stage.sync_directory()?;
-        }
-        Ok(receipt)
+        Ok(Complete { incoming: self, receipt })
     }
 
     /// The permission bits of a new file there. Umask and default access lists are the kernel's to apply, so it is asked by
@@ -267,6 +295,54 @@ impl Incoming {
     fn default_mode(&self) -> Result<u32, Error> {
         let probe = Stage::create(self.stage.directory().clone(), Mode::from_raw_mode(0o666))?;
         Ok(entry::mode(&fstat(probe.file())?))
+    }
+}
+
+/// A file that came whole and is as it shall be, but for its name. Dropped, it leaves no trace.
+#[derive(Debug)]
+pub(crate) struct Complete {
+    incoming: Incoming,
+    receipt: Receipt,
+}
+
+impl Complete {
+    /// The second step: has the file on disk, where that is wanted.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        if self.incoming.durability == Durability::Full { self.incoming.stage.sync() } else { Ok(()) }
+    }
+
+    /// The third step: gives the file its name. What remains is to [`sync_directory`].
+    pub(crate) fn publish(self) -> Result<(Receipt, Arc<Dir>), Error> {
+        let Complete { incoming: Incoming { mut stage, name, replace, onto, reservation, .. }, receipt } =
+            self;
+        let directory = stage.directory().clone();
+        if let Some(onto) = &onto
+            && !entry_at(&directory, &name)?.is_some_and(|now| entry::is_unchanged(onto, &now))
+        {
+            return Err(OTHERWISE);
+        }
+        let mut publish = || stage.publish(&name, replace == Replace::Yes);
+        match reservation {
+            Some(reservation) => reservation.spend(receipt.size, (&directory, &name), publish)?,
+            None => publish()?,
+        }
+        Ok((receipt, directory))
+    }
+}
+
+/// The last step: has the names in a directory on disk, where that is wanted.
+pub(crate) fn sync_directory(directory: &Dir, durability: Durability) -> Result<(), Error> {
+    match durability {
+        Durability::Full => Ok(fsync(directory)?),
+        Durability::None => Ok(()),
+    }
+}
+
+/// Whether `size` bytes fit on the disk, as far as anybody knows.
+pub(crate) fn check_space(directory: &Dir, size: u64) -> Result<(), Error> {
+    match free_space(directory)? {
+        Some(free) if free < size => Err(Kind::NoSpace.into()),
+        _ => Ok(()),
     }
 }
 

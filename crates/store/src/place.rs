@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use crate::beneath::Base;
 use crate::entry::{self, EntryKind};
 use crate::error::{Error, Kind};
+use crate::incoming::Replace;
 use crate::name::RESERVED;
 
 /// Links that may follow one another: as many as Linux follows (path_resolution(7)).
@@ -26,9 +27,31 @@ pub(crate) struct Place {
     pub(crate) old: Option<Stat>,
 }
 
+/// The directory that the last place was found in, for the next one in it.
+#[derive(Debug, Default)]
+pub(crate) struct Near(Option<(PathBuf, Arc<Dir>)>);
+
+impl Near {
+    fn directory(&mut self, base: Base<'_>, path: &Path) -> Result<Arc<Dir>, Error> {
+        if let Some((near, directory)) = &self.0
+            && near == path
+        {
+            return Ok(directory.clone());
+        }
+        let directory = base.directory(path)?;
+        self.0 = Some((path.to_owned(), directory.clone()));
+        Ok(directory)
+    }
+}
+
 impl Place {
     /// Where a file written to `path` goes: where its links lead, each resolved from `base` by the kernel.
-    pub(crate) fn find(base: Base<'_>, mut path: PathBuf) -> Result<Place, Error> {
+    pub(crate) fn find(base: Base<'_>, path: PathBuf) -> Result<Place, Error> {
+        Place::find_near(&mut Near::default(), base, path)
+    }
+
+    /// The same for one of several that are written at once: a directory that the last one was in is not looked for again.
+    pub(crate) fn find_near(near: &mut Near, base: Base<'_>, mut path: PathBuf) -> Result<Place, Error> {
         for _ in 0..=LINKS {
             let Some((parent, name)) = split(&path) else {
                 // Only a directory can be called so; but whether there is one outside, nobody learns.
@@ -38,7 +61,7 @@ impl Place {
             if name.as_bytes().starts_with(RESERVED.as_bytes()) {
                 return Err(Kind::InvalidName.into());
             }
-            let directory = base.directory(parent)?;
+            let directory = near.directory(base, parent)?;
             let old = entry_at(&directory, name)?;
             match old.as_ref().map(entry::kind) {
                 None | Some(EntryKind::File) => return Ok(Place { directory, name: name.to_owned(), old }),
@@ -54,6 +77,14 @@ impl Place {
             }
         }
         Err(Kind::TooManyLinks.into())
+    }
+
+    /// Whether a file may come here.
+    pub(crate) fn check_replace(&self, replace: Replace) -> Result<(), Error> {
+        match (&self.old, replace) {
+            (Some(_), Replace::No) => Err(Kind::Exists.into()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -88,11 +88,6 @@ impl Stage {
     pub(crate) fn sync(&self) -> Result<(), Error> {
         Ok(fsync(&self.file)?)
     }
-
-    /// Puts the name on disk.
-    pub(crate) fn sync_directory(&self) -> Result<(), Error> {
-        Ok(fsync(&self.directory)?)
-    }
 }
 
 impl Drop for Stage {

@@ -1,5 +1,7 @@
 //! Trees, and many small files in one flight, on the raw wire.
 
+mod gets;
+mod puts;
 mod walks;
 
 use proto::{Abort, Failure, Kind, Message};

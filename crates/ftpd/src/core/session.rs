@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use digest::{Algorithm, Digest, PlainMd5};
 use store::{
-    Attributes, Branch, Entry, Going, Home, HomePath, Incoming, Keep, Listing, Outgoing, Replace, Streamed,
-    Walk,
+    Attributes, Branch, Entry, Going, Home, HomePath, Incoming, Keep, Listing, Outgoing, Parcel, Receipt,
+    Replace, Streamed, Walk,
 };
 
 use super::Refusal;
@@ -173,6 +173,41 @@ impl Session {
         let replace = if Right::Change.of(self.access()) { Replace::Yes } else { Replace::No };
         let path = self.path(Right::Add, path)?;
         self.on_disk(move |home| home.create(&path, size, algorithm, replace)).await
+    }
+
+    /// Stores files that came whole, as [`Home::store`] does: what came of each, and their bytes back. It begins at once, where
+    /// blocking is allowed.
+    pub fn store(
+        &self,
+        parcels: Vec<Parcel<Vec<u8>>>,
+        bytes: Vec<u8>,
+        algorithm: Algorithm,
+    ) -> impl Future<Output = (Vec<Result<Receipt, Refusal>>, Vec<u8>)> + use<> {
+        let replace = if Right::Change.of(self.access()) { Replace::Yes } else { Replace::No };
+        let count = parcels.len();
+        let mut permitted = Vec::with_capacity(count);
+        let paths = parcels.into_iter().map(|parcel| {
+            let path = self.path(Right::Add, &parcel.path)?;
+            permitted.push(parcel.to(path));
+            Ok(())
+        });
+        let refused: Vec<Result<(), Refusal>> = paths.collect();
+        let account = self.account.clone();
+        let working = tokio::task::spawn_blocking(move || {
+            let stored = account.home.store(&permitted, &bytes, algorithm, replace);
+            (stored, bytes)
+        });
+        async move {
+            let Ok((stored, bytes)) = working.await else {
+                return ((0..count).map(|_| Err(Refusal::Failed)).collect(), Vec::new());
+            };
+            let mut stored = stored.into_iter();
+            let outcomes = refused.into_iter().map_while(|permitted| match permitted {
+                Ok(()) => stored.next().map(|stored| stored.map_err(Refusal::from)),
+                Err(refusal) => Some(Err(refusal)),
+            });
+            (outcomes.collect(), bytes)
+        }
     }
 
     /// Opens a file to send the bytes of `range` to a peer that verifies nothing; `touched` says whether they are needed on the

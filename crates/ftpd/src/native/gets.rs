@@ -19,7 +19,7 @@ use crate::core::{Refusal, Session};
 const MANY: usize = 128;
 
 /// Bytes of their data, from which on no further file is added.
-const MUCH: usize = 1024 * 1024;
+const MUCH: usize = 512 * 1024;
 
 /// How long files are opened before the first of them are sent.
 const LONG: Duration = Duration::from_millis(20);

@@ -4,6 +4,7 @@ mod answer;
 mod gate;
 mod gets;
 mod listing;
+mod puts;
 mod transfer;
 mod words;
 
@@ -163,6 +164,10 @@ impl Connection {
                     Box::pin(self.gets(&session, path, first_block)).await?;
                     continue;
                 }
+                Command::Put { path, size } if self.wire.approaches(size).await => {
+                    Box::pin(self.puts(&session, path, size)).await?;
+                    continue;
+                }
                 command => command,
             };
             let (verb, path, began) = (command.verb(), command.path().to_vec(), Instant::now());
@@ -233,10 +238,11 @@ impl Connection {
 
     /// The next command; an abort that comes when its command has ended already means nothing.
     async fn command(&mut self) -> Result<Command, Broken> {
-        if !self.wire.has_message() {
-            self.wire.flush().await?;
-        }
         loop {
+            // Whoever has nothing more to say, an abort that came too late included, waits for what is in line.
+            if !self.wire.has_message() {
+                self.wire.flush().await?;
+            }
             match self.wire.next(self.door.core.limits().idle).await? {
                 Message::Command(command) => return Ok(command),
                 Message::Abort(_) => {}

@@ -6,6 +6,7 @@
 
 mod gulp;
 mod input;
+mod landing;
 mod output;
 mod possession;
 mod stream;
@@ -33,6 +34,7 @@ use input::Input;
 use output::Output;
 
 pub use gulp::Gulping;
+pub use landing::{Landed, Landing};
 pub use stream::Stream;
 pub use transfer::Arrived;
 
@@ -230,9 +232,13 @@ impl Wire {
 
     /// Takes up what has come already, as far as the window goes. That the peer is gone shows when it is its turn to be read.
     pub fn hear_now(&mut self) {
+        self.hear_now_up_to(WINDOW);
+    }
+
+    fn hear_now_up_to(&mut self, limit: usize) {
         let Wire { stream, input, .. } = self;
         let mut cx = Context::from_waker(Waker::noop());
-        while let Poll::Ready(Ok(1..)) = input.poll_fill(stream, WINDOW, &mut cx) {}
+        while let Poll::Ready(Ok(1..)) = input.poll_fill(stream, limit, &mut cx) {}
     }
 
     /// Whether the peer has said something that was not read yet.
@@ -269,7 +275,7 @@ impl Wire {
 
     /// Waits for `work`, showing signs of life to the peer; ends early, dropping `work`, when the peer is gone.
     pub async fn busy_while<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Broken> {
-        self.busy(None, work).await.map(|done| done.expect("only an abort drops the work"))
+        self.busy(None, WINDOW, work).await.map(|done| done.expect("only an abort drops the work"))
     }
 
     /// The same, but for an abort of command number `command`, which drops `work`: then there is nothing.
@@ -278,12 +284,13 @@ impl Wire {
         command: u64,
         work: impl Future<Output = T>,
     ) -> Result<Option<T>, Broken> {
-        self.busy(Some(command), work).await
+        self.busy(Some(command), WINDOW, work).await
     }
 
     async fn busy<T>(
         &mut self,
         abort: Option<u64>,
+        window: usize,
         work: impl Future<Output = T>,
     ) -> Result<Option<T>, Broken> {
         let mut work = std::pin::pin!(work);
@@ -296,7 +303,7 @@ impl Wire {
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(Some(done)),
-                heard = self.hear_window() => heard?,
+                heard = self.hear_window(window) => heard?,
                 _ = sign.tick() => self.send(&Message::Busy).await?,
             }
         }
@@ -335,9 +342,9 @@ impl Wire {
 
     /// Hears something more, up to the window. A peer that has nothing more to say may still wait for an answer: its end is
     /// nothing heard.
-    async fn hear_window(&mut self) -> Result<(), Broken> {
+    async fn hear_window(&mut self, window: usize) -> Result<(), Broken> {
         let Wire { stream, input, .. } = self;
-        let heard = std::future::poll_fn(|cx| match input.poll_fill(stream, WINDOW, cx) {
+        let heard = std::future::poll_fn(|cx| match input.poll_fill(stream, window, cx) {
             Poll::Ready(Ok(1..)) => Poll::Ready(Ok(())),
             Poll::Ready(Ok(0)) | Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),

@@ -1,0 +1,86 @@
+//! Puts of small files that came whole: they are stored together, and meanwhile the next ones come.
+
+use proto::io::Landing;
+use proto::{Kind, Message, Reply};
+use store::Parcel;
+use tokio::time::Instant;
+
+use super::{Connection, Ended, Outcome, words};
+use crate::core::{Refusal, Session};
+
+/// Puts that are carried out together at the most: for each, a file is open until all are on disk.
+const MANY: usize = 64;
+
+impl Connection {
+    /// Answers a put that came whole, and those that follow it.
+    pub(super) async fn puts(&mut self, session: &Session, path: Vec<u8>, size: u64) -> Result<(), Ended> {
+        let algorithm = self.wire.algorithm();
+        let mut landing = self.wire.land(Some((path, size)), MANY, Vec::new());
+        while !landing.files.is_empty() {
+            let began = Instant::now();
+            let Landing { files, bytes } = landing;
+            let (paths, parcels): (Vec<_>, Vec<_>) = files
+                .into_iter()
+                .map(|file| {
+                    let attributes = words::attributes(file.end.modified, file.end.mode);
+                    let parcel = Parcel {
+                        path: file.path.clone(),
+                        data: file.data,
+                        stated: file.digest,
+                        size: file.end.size,
+                        root: file.root,
+                        attributes,
+                    };
+                    (file.path, parcel)
+                })
+                .unzip();
+            let storing = session.store(parcels, bytes, algorithm); // begins now, while the others are answered
+            let answered = match self.wire.flush().await {
+                Ok(()) => self.wire.busy_while_landing(storing).await,
+                Err(broken) => Err(broken),
+            };
+            let (outcomes, bytes) = match answered {
+                Ok(stored) => stored,
+                Err(broken) => {
+                    let why = broken.to_string();
+                    self.moved = 0;
+                    paths
+                        .iter()
+                        .for_each(|path| self.log("put", path, began, &Ok(Outcome::Refused(why.clone()))));
+                    return Err(broken.into());
+                }
+            };
+            for (path, outcome) in paths.iter().zip(outcomes) {
+                let answered = self.stored(outcome);
+                self.log("put", path, began, &answered);
+                answered?;
+                self.number += 1;
+            }
+            if self.door.ending.is_breaking_off() {
+                return Err(Ended::Failure(words::failure(&Refusal::Ending)));
+            }
+            landing = self.wire.land(None, MANY, bytes);
+        }
+        Ok(())
+    }
+
+    /// Answers a put.
+    fn stored(&mut self, outcome: Result<store::Receipt, Refusal>) -> Result<Outcome, Ended> {
+        self.moved = outcome.as_ref().map_or(0, |receipt| receipt.size);
+        match outcome {
+            Ok(receipt) => {
+                let root = receipt.root.expect("its blocks are hashed").as_bytes().to_vec();
+                self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
+                Ok(Outcome::Done)
+            }
+            Err(refusal) => {
+                let failure = words::failure(&refusal);
+                if failure.kind == Kind::NotVerified {
+                    return Err(Ended::Failure(failure));
+                }
+                self.wire.queue(&Message::Reply(Reply::Refused(failure)));
+                Ok(Outcome::Refused(refusal.detail()))
+            }
+        }
+    }
+}

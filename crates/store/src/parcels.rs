@@ -1,0 +1,225 @@
+//! Small files that came whole, many at once: verified together, and stored as a group whose syncs are shared.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cap_std::fs::Dir;
+use digest::{Algorithm, BLOCK, Digest};
+use rustix::fs::fstat;
+
+use crate::count::Id;
+use crate::entry::Attributes;
+use crate::error::{Error, Kind};
+use crate::home::Home;
+use crate::incoming::{Complete, Incoming, Proof, Receipt, Replace, check_space, sync_directory};
+use crate::path::HomePath;
+use crate::place::{Near, Place};
+use crate::stage::Durability;
+
+/// A sync that takes longer waits for a disk: then several wait together.
+const WAITS: Duration = Duration::from_micros(500);
+
+/// Syncs that wait together.
+const TOGETHER: usize = 8;
+
+/// A file of at most a block that came whole.
+#[derive(Clone, Debug)]
+pub struct Parcel<P> {
+    /// Where it goes.
+    pub path: P,
+    /// Where among the bytes its data lie.
+    pub data: Range<usize>,
+    /// The digest that its sender states for its block, if it has one.
+    pub stated: Option<Digest>,
+    /// What its sender states for the file as a whole.
+    pub size: u64,
+    /// As `size`.
+    pub root: Digest,
+    /// What it shall have.
+    pub attributes: Attributes,
+}
+
+impl<P> Parcel<P> {
+    /// The same to another place.
+    pub fn to<Q>(self, path: Q) -> Parcel<Q> {
+        let Parcel { data, stated, size, root, attributes, .. } = self;
+        Parcel { path, data, stated, size, root, attributes }
+    }
+
+    /// Whether what is stated holds for a file of one `block` or none, whose digest is its root, too.
+    fn holds(&self, block: &[u8], digest: Digest) -> bool {
+        let fits = block.len() <= BLOCK && self.size == block.len() as u64;
+        fits && self.stated.is_none_or(|stated| stated == digest) && self.root == digest
+    }
+}
+
+impl Home {
+    /// Stores files whose data lie in `bytes`: each as [`create`](Home::create) and [`commit`](Incoming::commit) would, and what comes
+    /// of each, in their order. What is told to be stored is on disk as far as that is wanted. The first that is
+    /// [`Kind::NotVerified`] is the last that anything is told of: those behind it are not touched.
+    ///
+    /// # Panics
+    /// If `bytes` end before a file does.
+    pub fn store(
+        &self,
+        parcels: &[Parcel<HomePath>],
+        bytes: &[u8],
+        algorithm: Algorithm,
+        replace: Replace,
+    ) -> Vec<Result<Receipt, Error>> {
+        let blocks: Vec<&[u8]> = parcels.iter().map(|parcel| &bytes[parcel.data.clone()]).collect();
+        let digests = digest::of_blocks(algorithm, &blocks);
+        let left = blocks.iter().map(|block| block.len() as u64).sum();
+        let mut group = Group {
+            home: self,
+            algorithm,
+            replace,
+            left,
+            near: Near::default(),
+            spot: None,
+            names: HashSet::new(),
+            complete: Vec::new(),
+            outcomes: Vec::with_capacity(parcels.len()),
+        };
+        for ((parcel, block), digest) in parcels.iter().zip(blocks).zip(digests) {
+            if !parcel.holds(block, digest) {
+                group.outcomes.push(Some(Err(Kind::NotVerified.into())));
+                break;
+            }
+            let at = group.outcomes.len();
+            group.outcomes.push(None);
+            match group.write(parcel, block, digest) {
+                Ok(complete) => group.complete.push((at, complete)),
+                Err(error) => group.outcomes[at] = Some(Err(error)),
+            }
+            group.left -= block.len() as u64;
+        }
+        group.publish();
+        group.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(Kind::Io.into()))).collect()
+    }
+}
+
+/// Files that are written and have no names yet.
+struct Group<'a> {
+    home: &'a Home,
+    algorithm: Algorithm,
+    replace: Replace,
+    /// Bytes of those that are not written yet.
+    left: u64,
+    near: Near,
+    /// The directory of the last one.
+    spot: Option<Spot>,
+    /// The names that they will have.
+    names: HashSet<(Id, OsString)>,
+    /// Those that are written, each with its number.
+    complete: Vec<(usize, Complete)>,
+    /// What came of each, by number, once that is known.
+    outcomes: Vec<Option<Result<Receipt, Error>>>,
+}
+
+/// A directory that files come into.
+#[derive(Clone)]
+struct Spot {
+    directory: Arc<Dir>,
+    id: Id,
+    /// Whether there is space for all that are left.
+    roomy: bool,
+}
+
+impl Group<'_> {
+    /// Writes a file, as far as it can be without its name.
+    fn write(&mut self, parcel: &Parcel<HomePath>, block: &[u8], digest: Digest) -> Result<Complete, Error> {
+        let mut place = self.place(parcel)?;
+        let mut spot = self.spot(&place)?;
+        if self.names.contains(&(spot.id, place.name.clone())) {
+            // What comes later replaces what came before, and must find it.
+            self.publish();
+            place = self.place(parcel)?;
+            spot = self.spot(&place)?;
+        }
+        if !spot.roomy {
+            check_space(&spot.directory, parcel.size)?;
+        }
+        let name = place.name.clone();
+        let reservation = self.home.ledger.reserve(parcel.size)?;
+        let (digest, durability) = ((self.algorithm, digest), self.home.durability);
+        let incoming = Incoming::whole(place, block, digest, self.replace, reservation, durability)?;
+        let proof = Proof::Root { size: parcel.size, root: parcel.root };
+        let complete = incoming.complete(proof, parcel.attributes)?;
+        self.names.insert((spot.id, name));
+        Ok(complete)
+    }
+
+    fn place(&mut self, parcel: &Parcel<HomePath>) -> Result<Place, Error> {
+        Place::find_near(&mut self.near, self.home.base(), parcel.path.relative())
+    }
+
+    /// What is known of the directory of a place; of the one that was the last, it is known already.
+    fn spot(&mut self, place: &Place) -> Result<Spot, Error> {
+        if let Some(spot) = self.spot.as_ref().filter(|spot| Arc::ptr_eq(&spot.directory, &place.directory)) {
+            return Ok(spot.clone());
+        }
+        let directory = place.directory.clone();
+        let stat = fstat(&directory)?;
+        let roomy = check_space(&directory, self.left).is_ok();
+        Ok(self.spot.insert(Spot { directory, id: (stat.st_dev, stat.st_ino), roomy }).clone())
+    }
+
+    /// Gives all that are written their names, in their order: the files are on disk before that, their directories after it.
+    fn publish(&mut self) {
+        let mut named: Vec<(usize, Receipt, Arc<Dir>)> = Vec::with_capacity(self.complete.len());
+        let synced = sync_all(&self.complete, self.home.durability);
+        for ((at, complete), synced) in self.complete.drain(..).zip(synced) {
+            match synced.and_then(|()| complete.publish()) {
+                Ok((receipt, directory)) => named.push((at, receipt, directory)),
+                Err(error) => self.outcomes[at] = Some(Err(error)),
+            }
+        }
+        for together in named.chunk_by(|(.., one), (.., next)| Arc::ptr_eq(one, next)) {
+            let synced = sync_directory(&together[0].2, self.home.durability);
+            for (at, receipt, _) in together {
+                self.outcomes[*at] = Some(match &synced {
+                    Ok(()) => Ok(*receipt),
+                    Err(error) => Err(error.kind().into()),
+                });
+            }
+        }
+        self.names.clear();
+    }
+}
+
+/// Has files on disk. Where the first one takes its time, the others wait for the disk side by side: it takes them all at once.
+fn sync_all(files: &[(usize, Complete)], durability: Durability) -> Vec<Result<(), Error>> {
+    if durability == Durability::None {
+        return files.iter().map(|_| Ok(())).collect();
+    }
+    let mut synced = Vec::with_capacity(files.len());
+    let mut waits = false;
+    for (_, file) in files {
+        if waits {
+            break;
+        }
+        let began = Instant::now();
+        synced.push(file.sync());
+        waits = began.elapsed() > WAITS;
+    }
+    let rest = &files[synced.len()..];
+    let share = rest.len().div_ceil(TOGETHER).max(1);
+    thread::scope(|scope| {
+        let sync = |part: &[(usize, Complete)]| part.iter().map(|(_, file)| file.sync()).collect::<Vec<_>>();
+        let threads: Vec<_> = rest
+            .chunks(share)
+            .map(|part| (part, thread::Builder::new().spawn_scoped(scope, move || sync(part))))
+            .collect();
+        for (part, thread) in threads {
+            // Without a thread, or with one that fell, it is done here.
+            let done = thread.ok().and_then(|thread| thread.join().ok());
+            synced.extend(done.unwrap_or_else(|| sync(part)));
+        }
+    });
+    synced
+}
