@@ -192,20 +192,21 @@ impl Group<'_> {
     }
 }
 
-/// Has files on disk. Where the first one takes its time, the others wait for the disk side by side: it takes them all at once.
+/// Has files on disk. Where two of them take their time, the others wait for the disk side by side: it takes them all at once. One
+/// alone may have had to wait for a processor.
 fn sync_all(files: &[(usize, Complete)], durability: Durability) -> Vec<Result<(), Error>> {
     if durability == Durability::None {
         return files.iter().map(|_| Ok(())).collect();
     }
     let mut synced = Vec::with_capacity(files.len());
-    let mut waits = false;
+    let mut waited = 0;
     for (_, file) in files {
-        if waits {
+        if waited == 2 {
             break;
         }
         let began = Instant::now();
         synced.push(file.sync());
-        waits = began.elapsed() > WAITS;
+        waited += u32::from(began.elapsed() > WAITS);
     }
     let rest = &files[synced.len()..];
     let share = rest.len().div_ceil(TOGETHER).max(1);
