@@ -104,6 +104,22 @@ impl WriteBehind {
         self.round.discard().await;
     }
 
+    /// Writes what is left, as far as it can be, and lets the file go: one that keeps what came has all of it then.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn leave(mut self) {
+        let last = self.last.take();
+        if let Ok(mut incoming) = self.round.finish().await {
+            // Neither has anybody to be told of a failure.
+            let _ = spawn_blocking(move || {
+                let _ = incoming.write(&last.unwrap_or_default());
+                drop(incoming);
+            })
+            .await;
+        }
+    }
+
     async fn complete<T: Send + 'static>(
         mut self,
         end: impl FnOnce(Incoming) -> Result<T, Error> + Send + 'static,

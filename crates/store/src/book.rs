@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 
-use crate::count::{Count, Id};
+use crate::count::{Count, Id, Spot};
 use crate::error::Error;
 
 /// The books of all directories that are homes, by device and inode: homes of one directory have one book.
@@ -86,6 +86,13 @@ impl Book {
             (bytes.stored, bytes.counted) = (stored, true);
         }
         Ok((walked, right))
+    }
+
+    /// A stage that was kept, and counted, is gone.
+    pub(crate) fn swept(&self, spot: Spot<'_>, bytes: u64) {
+        let mut counted = self.bytes();
+        counted.stored = counted.stored.saturating_sub(bytes);
+        counted.with_count(|count| count.went(spot, bytes));
     }
 
     /// The count under way, for who walks.

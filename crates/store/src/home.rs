@@ -8,6 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use cap_std::fs::Dir;
 use digest::Algorithm;
@@ -52,6 +54,10 @@ pub struct Home {
     directory: Arc<Dir>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) durability: Durability,
+    /// How long what came of an upload is kept; zero is not at all.
+    pub(crate) keep: Duration,
+    /// Whether something may be kept here.
+    pub(crate) holds: AtomicBool,
 }
 
 impl Home {
@@ -85,7 +91,14 @@ impl Home {
             directory: Arc::new(Dir::from_std_file(directory)),
             ledger: Ledger::new(options.quota, book),
             durability: options.durability,
+            keep: Duration::ZERO,
+            holds: AtomicBool::new(false),
         })
+    }
+
+    /// Keeps for so long what came of uploads that were cut. Without, nothing is kept.
+    pub fn keeping(self, keep: Duration) -> Home {
+        Home { keep, ..self }
     }
 
     /// Describes what `path` leads to.
@@ -224,7 +237,13 @@ impl Home {
     /// [`Kind::NotEmpty`], [`Kind::NotDirectory`], [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
     pub fn rmdir(&self, path: &HomePath) -> Result<(), Error> {
         let (parent, name) = self.parent(path)?;
-        Ok(unlinkat(&parent, name, AtFlags::REMOVEDIR)?)
+        match unlinkat(&parent, name, AtFlags::REMOVEDIR) {
+            // Nobody sees what is kept, so that nobody could remove it.
+            Err(Errno::NOTEMPTY | Errno::EXIST) if self.remove_kept(path)? => {
+                Ok(unlinkat(&parent, name, AtFlags::REMOVEDIR)?)
+            }
+            removed => Ok(removed?),
+        }
     }
 
     /// Removes a file, or a link itself; never a directory. Synced as little as [`rmdir`](Home::rmdir).
@@ -289,6 +308,11 @@ impl Home {
         Ok(source.size())
     }
 
+    /// Whether there may be something that is kept, and that a later [`sweep`](Home::sweep) has to remove.
+    pub fn holds_kept(&self) -> bool {
+        self.holds.load(Ordering::Relaxed)
+    }
+
     /// Whether it has a quota.
     pub fn has_quota(&self) -> bool {
         self.ledger.to_count().is_some()
@@ -311,10 +335,15 @@ impl Home {
     /// # Errors
     /// If the home itself cannot be read; directories below that cannot are counted and left out.
     pub fn sweep(&self) -> Result<Swept, Error> {
-        let Some(book) = self.ledger.to_count() else { return sweep_tree(self.base(), None) };
+        let sweep = |book| {
+            let (swept, kept) = sweep_tree(self.base(), book, self.keep)?;
+            self.holds.store(kept, Ordering::Relaxed);
+            Ok(swept)
+        };
+        let Some(book) = self.ledger.to_count() else { return sweep(None) };
         let mut all = Swept::default();
         for _ in 0..COUNTS {
-            let (swept, right) = book.count(|| sweep_tree(self.base(), Some(book)))?;
+            let (swept, right) = book.count(|| sweep(Some(book)))?;
             all = Swept { stages: all.stages + swept.stages, ..swept };
             if right {
                 break;

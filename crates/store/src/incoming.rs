@@ -54,21 +54,26 @@ pub struct Receipt {
     pub md5: Option<Digest>,
 }
 
-/// A file that is being received. Dropped without [`commit`](Incoming::commit), it leaves no trace.
+/// A file that is being received. Dropped without [`commit`](Incoming::commit), it leaves no trace, unless it was begun as one of
+/// which is kept what came.
 #[derive(Debug)]
 pub struct Incoming {
-    stage: Stage,
+    pub(crate) stage: Stage,
     name: OsString,
     replace: Replace,
     old_mode: Option<u32>,
     /// The file that this goes on with, as it was.
     onto: Option<Stat>,
-    reservation: Option<Reservation>,
+    pub(crate) reservation: Option<Reservation>,
     durability: Durability,
-    size: u64,
-    written: u64,
+    pub(crate) size: u64,
+    pub(crate) written: u64,
     /// Where a digest is wanted.
-    hashing: Option<(Algorithm, Root)>,
+    pub(crate) hashing: Option<(Algorithm, Root)>,
+    /// The root of what came behind the blocks that were kept, where some were.
+    pub(crate) rest: Option<Root>,
+    /// Dropped before it is whole, its blocks stay, to be gone on with.
+    pub(crate) kept: bool,
     md5: Option<Alongside>,
     /// A write failed: what the stage holds now is nobody's file.
     failed: bool,
@@ -126,7 +131,20 @@ impl Incoming {
         durability: Durability,
     ) -> Result<Incoming, Error> {
         let stage = Stage::create(directory, Mode::RUSR | Mode::WUSR)?;
-        Ok(Incoming {
+        Ok(Incoming::on(stage, (name, old), size, algorithm, replace, reservation, durability))
+    }
+
+    /// On an empty stage, to get that name.
+    pub(crate) fn on(
+        stage: Stage,
+        (name, old): (OsString, Option<Stat>),
+        size: Option<u64>,
+        algorithm: Option<Algorithm>,
+        replace: Replace,
+        reservation: Option<Reservation>,
+        durability: Durability,
+    ) -> Incoming {
+        Incoming {
             stage,
             name,
             replace,
@@ -137,9 +155,11 @@ impl Incoming {
             size: size.unwrap_or(u64::MAX),
             written: 0,
             hashing: algorithm.map(|algorithm| (algorithm, Root::new(algorithm))),
+            rest: None,
+            kept: false,
             md5: None,
             failed: false,
-        })
+        }
     }
 
     /// Has it replace `old` as that is now, and no other file.
@@ -186,6 +206,11 @@ impl Incoming {
         Ok(incoming)
     }
 
+    /// The root of what is there so far.
+    pub fn root(&self) -> Option<Digest> {
+        self.hashing.as_ref().map(|(_, root)| root.value())
+    }
+
     /// Appends blocks, once each has the digest that its sender stated. Where none were stated, they are computed for the root,
     /// if one is wanted.
     ///
@@ -213,7 +238,7 @@ impl Incoming {
             _ => return Err(Kind::NotVerified.into()),
         };
         self.write_at_end(&mut blocks.slices().map(IoSlice::new).collect::<Vec<_>>())?;
-        if let Some((_, root)) = &mut self.hashing {
+        for root in self.hashing.iter_mut().map(|(_, root)| root).chain(&mut self.rest) {
             digests.iter().for_each(|digest| root.push(digest));
         }
         if let Some(md5) = &mut self.md5 {
@@ -274,14 +299,16 @@ impl Incoming {
 
     /// The first step of [`commit`](Incoming::commit): compares the proof, and sets the attributes.
     pub(crate) fn complete(mut self, proof: Proof, attributes: Attributes) -> Result<Complete, Error> {
+        self.kept = false;
         let md5 = self.md5.take().map(Alongside::finish);
-        let root = self.hashing.as_ref().map(|(_, root)| root.value());
+        let root = self.root();
+        let sent = self.rest.as_ref().map(Root::value).or(root);
         let receipt = Receipt { size: self.written, root, md5 };
         if self.failed {
             return Err(Kind::NotVerified.into());
         }
         if let Proof::Root { size, root } = proof
-            && (size != self.size || (receipt.size, receipt.root) != (size, Some(root)))
+            && (size != self.size || (receipt.size, sent) != (size, Some(root)))
         {
             return Err(Kind::NotVerified.into());
         }
@@ -312,18 +339,18 @@ impl Complete {
     }
 
     /// The third step: gives the file its name. What remains is to [`sync_directory`].
-    pub(crate) fn publish(self) -> Result<(Receipt, Arc<Dir>), Error> {
-        let Complete { incoming: Incoming { mut stage, name, replace, onto, reservation, .. }, receipt } =
-            self;
+    pub(crate) fn publish(mut self) -> Result<(Receipt, Arc<Dir>), Error> {
+        let receipt = self.receipt;
+        let Incoming { stage, name, replace, onto, reservation, .. } = &mut self.incoming;
         let directory = stage.directory().clone();
-        if let Some(onto) = &onto
-            && !entry_at(&directory, &name)?.is_some_and(|now| entry::is_unchanged(onto, &now))
+        if let Some(onto) = onto
+            && !entry_at(&directory, name)?.is_some_and(|now| entry::is_unchanged(onto, &now))
         {
             return Err(OTHERWISE);
         }
-        let mut publish = || stage.publish(&name, replace == Replace::Yes);
-        match reservation {
-            Some(reservation) => reservation.spend(receipt.size, (&directory, &name), publish)?,
+        let mut publish = || stage.publish(name, *replace == Replace::Yes);
+        match reservation.take() {
+            Some(reservation) => reservation.spend(receipt.size, (&directory, name), publish)?,
             None => publish()?,
         }
         Ok((receipt, directory))
@@ -343,6 +370,14 @@ pub(crate) fn check_space(directory: &Dir, size: u64) -> Result<(), Error> {
     match free_space(directory)? {
         Some(free) if free < size => Err(Kind::NoSpace.into()),
         _ => Ok(()),
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if self.kept {
+            self.leave();
+        }
     }
 }
 

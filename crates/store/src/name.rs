@@ -5,6 +5,9 @@ use crate::error::{Error, Kind};
 /// What the name of every stage begins with; no other name may.
 pub(crate) const RESERVED: &str = ".ftpd~";
 
+/// What the name of a stage begins with that is kept when its writer goes, to be gone on with.
+pub(crate) const KEPT: &str = ".ftpd~keep~";
+
 /// One part of a remote path: 1 to 255 bytes of UTF-8, without `/` and NUL, neither `.` nor `..`, and not of a stage.
 ///
 /// 255 bytes is NAME_MAX of every common file system (POSIX, `limits.h`).

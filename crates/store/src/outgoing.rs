@@ -12,6 +12,7 @@ use crate::ahead::ReadAhead;
 use crate::beneath::Base;
 use crate::entry::Attributes;
 use crate::error::{Error, Kind};
+use crate::kept::{NOT_KEPT, Prefix, bytes_in, root_of};
 use crate::source::Source;
 
 /// From this size on, a peer that verifies nothing is sent a file by the kernel: below, one read and one write are as fast.
@@ -51,6 +52,8 @@ pub struct Outgoing {
     source: Source,
     /// Where a digest is wanted.
     hashing: Option<(Algorithm, Root)>,
+    /// The root of the whole file, where the blocks before those that are sent were read, too.
+    whole: Option<Box<Root>>,
 }
 
 impl Outgoing {
@@ -60,6 +63,21 @@ impl Outgoing {
     /// As [`from_file`](Outgoing::from_file), and what opening reports.
     pub fn local(path: &Path, algorithm: Algorithm) -> Result<Outgoing, Error> {
         Outgoing::from_file(Base::Ambient.file(path)?, algorithm)
+    }
+
+    /// The same from block number `blocks` on. Those before are read here, and their root told.
+    ///
+    /// # Errors
+    /// As [`local`](Outgoing::local); [`Kind::Changed`] if it has not so many whole blocks.
+    pub fn local_behind(path: &Path, algorithm: Algorithm, blocks: u64) -> Result<(Outgoing, Prefix), Error> {
+        let file = Base::Ambient.file(path)?;
+        let again = file.try_clone()?;
+        let mut outgoing = Outgoing::from_block(file, algorithm, blocks)?;
+        bytes_in(blocks, outgoing.size()).ok_or(NOT_KEPT)?;
+        let root = root_of(&again, blocks, algorithm, &mut || true)?;
+        let prefix = Prefix { blocks, root: root.value() };
+        outgoing.whole = Some(Box::new(root));
+        Ok((outgoing, prefix))
     }
 
     /// Takes a file opened for reading, whatever its own offset is.
@@ -75,7 +93,7 @@ impl Outgoing {
         if first > source.size().div_ceil(BLOCK as u64) {
             return Err(Kind::BeyondTheEnd.into());
         }
-        Ok(Outgoing { source, hashing: Some((algorithm, Root::new(algorithm))) })
+        Ok(Outgoing { source, hashing: Some((algorithm, Root::new(algorithm))), whole: None })
     }
 
     /// The bytes of `range`, as far as there are any, for a peer that verifies nothing: without digests.
@@ -84,7 +102,7 @@ impl Outgoing {
         if range.start > source.size() {
             return Err(Kind::BeyondTheEnd.into());
         }
-        Ok(Outgoing { source: source.up_to(range.end), hashing: None })
+        Ok(Outgoing { source: source.up_to(range.end), hashing: None, whole: None })
     }
 
     /// Bytes of the whole file.
@@ -115,7 +133,9 @@ impl Outgoing {
             self.source.fill(blocks.slices_mut())?;
             if let Some((algorithm, root)) = &mut self.hashing {
                 blocks.hash(*algorithm);
-                blocks.digests().iter().for_each(|digest| root.push(digest));
+                for root in [root].into_iter().chain(self.whole.as_deref_mut()) {
+                    blocks.digests().iter().for_each(|digest| root.push(digest));
+                }
             }
         }
         Ok(data)
@@ -149,5 +169,10 @@ impl Outgoing {
     /// digest was wanted.
     pub fn root(&self) -> Option<Digest> {
         self.hashing.as_ref().map(|(_, root)| root.value())
+    }
+
+    /// The root of the whole file, once it is read to its end.
+    pub fn whole(&self) -> Option<Digest> {
+        self.whole.as_deref().map(Root::value).or_else(|| self.root())
     }
 }

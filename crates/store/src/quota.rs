@@ -76,6 +76,42 @@ impl Ledger {
         Ok(Some(Reservation { ledger: self.clone(), bytes }))
     }
 
+    /// Carries out `take`, which says whether it has the stage that has the name. What that counted for is then part of the
+    /// `bytes` promised.
+    pub(crate) fn take_over<T>(
+        self: &Arc<Ledger>,
+        named: Named<'_>,
+        bytes: u64,
+        take: impl FnOnce() -> Result<(T, bool), Error>,
+    ) -> Result<(T, Option<Reservation>), Error> {
+        let Change::Counted(mut counted) = self.book.begin() else {
+            return Ok((take()?.0, Some(Reservation { ledger: self.clone(), bytes: 0 })));
+        };
+        let promised = counted.reserved.checked_add(bytes).ok_or(Kind::Quota)?;
+        let fits = |stored: u64| {
+            let after = promised.checked_add(stored);
+            after.is_some_and(|after| self.limit.is_none_or(|limit| after <= limit))
+        };
+        let freed = size_at(named);
+        let left = counted.stored.saturating_sub(freed);
+        if !fits(left) {
+            return Err(Kind::Quota.into());
+        }
+        let (taken, has) = take()?;
+        if has {
+            counted.stored = left;
+            counted.with_count(|count| match id(named.0) {
+                Some(directory) => count.went((directory, named.1), freed),
+                None => count.lose(),
+            });
+        } else if !fits(counted.stored) {
+            return Err(Kind::Quota.into());
+        }
+        counted.reserved = promised;
+        drop(counted);
+        Ok((taken, Some(Reservation { ledger: self.clone(), bytes })))
+    }
+
     /// Carries out `remove`, after which the name is gone, and no longer counts.
     pub(crate) fn free(
         &self,
@@ -172,6 +208,19 @@ impl Reservation {
         drop(counted);
         self.bytes = 0;
         Ok(())
+    }
+}
+
+impl Reservation {
+    /// Has `bytes` of the promised ones count as stored under the name of a stage that is left there; the others are given back.
+    pub(crate) fn leave(self, bytes: u64, named: Named<'_>) {
+        let Change::Counted(mut counted) = self.ledger.book.begin() else { return };
+        counted.stored = counted.stored.saturating_add(bytes);
+        counted.with_count(|count| match id(named.0) {
+            Some(directory) => count.came((directory, named.1), bytes, 0),
+            None => count.lose(),
+        });
+        drop(counted); // before what was promised is given back
     }
 }
 

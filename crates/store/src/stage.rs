@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use rustix::fs::{
-    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, fsync, openat, renameat, renameat_with,
-    unlinkat,
+    AtFlags, FlockOperation, Mode, OFlags, RenameFlags, Stat, flock, fstat, fsync, openat, renameat,
+    renameat_with, unlinkat,
 };
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
+use crate::entry::{self, EntryKind};
 use crate::error::{Error, Kind};
 use crate::name::RESERVED;
+use crate::place::entry_at;
 
 /// Whether a file is on disk once it is published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,9 +37,64 @@ pub(crate) struct Stage {
     /// `None` once published.
     name: Option<String>,
     file: File,
+    /// It stays where it is when dropped.
+    leave: bool,
+}
+
+/// What came of reaching for a stage that another may have left.
+#[derive(Debug)]
+pub(crate) enum Hold {
+    /// It is there, and locked; it stays as it is unless told otherwise.
+    Held(Stage),
+    /// There is none.
+    Nothing,
+    /// Somebody has it who lives, or something else has its name.
+    Taken,
 }
 
 impl Stage {
+    /// The stage called `name`, which whoever left it can be gone on with; with `make`, an empty one where there is none.
+    pub(crate) fn hold(directory: &Arc<Dir>, name: &str, make: bool) -> Result<Hold, Error> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let flags = if make { flags | OFlags::CREATE } else { flags };
+        loop {
+            let file: File = match openat(directory, name, flags, Mode::RUSR | Mode::WUSR) {
+                Ok(file) => file.into(),
+                Err(Errno::NOENT) if !make => return Ok(Hold::Nothing),
+                Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR | Errno::ACCESS) => return Ok(Hold::Taken),
+                Err(errno) => return Err(errno.into()),
+            };
+            // Where there are no locks, there is no sweep that would take it away either.
+            if let Err(Errno::WOULDBLOCK) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                return Ok(Hold::Taken);
+            }
+            let opened = fstat(&file)?;
+            let named = entry_at(directory, OsStr::new(name))?;
+            if named.is_none_or(|named| (named.st_dev, named.st_ino) != (opened.st_dev, opened.st_ino)) {
+                continue; // swept or published before it was locked
+            }
+            if !is_ours(&opened) {
+                return Ok(Hold::Taken);
+            }
+            return Ok(Hold::Held(Stage {
+                directory: directory.clone(),
+                name: Some(name.into()),
+                file,
+                leave: true,
+            }));
+        }
+    }
+
+    /// Whether it stays where it is when dropped.
+    pub(crate) fn set_left(&mut self, leave: bool) {
+        self.leave = leave;
+    }
+
+    /// Its name, until it is published.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// An empty stage with the permission bits that `mode` leaves after umask or the directory's default access list.
     pub(crate) fn create(directory: Arc<Dir>, mode: Mode) -> Result<Stage, Error> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -47,7 +105,7 @@ impl Stage {
                 Err(Errno::EXIST) => continue,
                 Err(errno) => return Err(errno.into()),
             };
-            let stage = Stage { directory: directory.clone(), name: Some(name), file };
+            let stage = Stage { directory: directory.clone(), name: Some(name), file, leave: false };
             match flock(&stage.file, FlockOperation::NonBlockingLockExclusive) {
                 // A sweep was faster and is about to remove it.
                 Err(Errno::WOULDBLOCK) => {}
@@ -92,11 +150,19 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if let Some(name) = &self.name {
+        if let Some(name) = self.name.as_ref().filter(|_| !self.leave) {
             // Nobody is left to be told; the next sweep tries again.
             let _ = unlinkat(&self.directory, name, AtFlags::empty());
         }
     }
+}
+
+/// Whether nobody but this user can have written what is in a stage, or can write to it still.
+fn is_ours(stat: &Stat) -> bool {
+    entry::kind(stat) == EntryKind::File
+        && stat.st_uid == geteuid().as_raw()
+        && stat.st_nlink == 1
+        && entry::mode(stat).trailing_zeros() >= 6
 }
 
 const VANISHED: Error = Error::new(

@@ -5,7 +5,7 @@ use std::mem;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{
     AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, openat, statat, unlinkat,
@@ -17,7 +17,7 @@ use crate::book::Book;
 use crate::count::Id;
 use crate::entry::{self, EntryKind, Time};
 use crate::error::Error;
-use crate::name::RESERVED;
+use crate::name::{KEPT, RESERVED};
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,19 +34,27 @@ pub struct Swept {
 /// down only what they are is kept: a tree may be deeper than a process may have files open.
 const HELD: usize = 32;
 
+/// How long what came of a file of this computer is kept.
+const KEPT_HERE: Duration = Duration::from_secs(7 * 86_400);
+
 /// Removes the stale stages that lie in `directory` itself, not those below it. Returns how many.
 ///
 /// # Errors
 /// If the directory cannot be read.
 pub fn sweep_directory(directory: &Path) -> Result<u64, Error> {
-    let mut sweep = Sweep::new(None);
+    let mut sweep = Sweep::new(None, KEPT_HERE);
     sweep.visit(&mut Base::Ambient.entries(directory, true)?)?;
     Ok(sweep.swept.stages)
 }
 
-/// Sweeps everything beneath `base`, following no link, however deep it is. With a book, the files are counted there.
-pub(crate) fn sweep_tree(base: Base<'_>, book: Option<&Book>) -> Result<Swept, Error> {
-    let mut sweep = Sweep::new(book);
+/// Sweeps everything beneath `base`, following no link, however deep it is, but for what is to be kept for so long. With a book, the
+/// files are counted there. Tells, too, whether something is kept.
+pub(crate) fn sweep_tree(
+    base: Base<'_>,
+    book: Option<&Book>,
+    keep: Duration,
+) -> Result<(Swept, bool), Error> {
+    let mut sweep = Sweep::new(book, keep);
     let mut here = base.entries(Path::new("."), true)?;
     let mut left = sweep.visit(&mut here)?;
     let mut above: Vec<Above> = Vec::new();
@@ -64,7 +72,7 @@ pub(crate) fn sweep_tree(base: Base<'_>, book: Option<&Book>) -> Result<Swept, E
                 Err(_) => sweep.swept.unreadable += 1,
             }
         } else {
-            let Some(next) = above.pop() else { return Ok(sweep.swept) };
+            let Some(next) = above.pop() else { return Ok((sweep.swept, sweep.kept)) };
             match next.directory.map_or_else(|| parent(&here, next.id), Ok) {
                 Ok(directory) => (here, left) = (directory, next.left),
                 Err(_) => sweep.swept.unreadable += next.left.len() as u64, // moved away
@@ -99,14 +107,18 @@ fn id(directory: &Dir) -> Result<Id, Errno> {
 struct Sweep<'a> {
     began: Time,
     book: Option<&'a Book>,
+    /// How long what can be gone on with is kept.
+    keep: Duration,
+    /// Whether something is.
+    kept: bool,
     swept: Swept,
 }
 
 impl<'a> Sweep<'a> {
-    fn new(book: Option<&'a Book>) -> Sweep<'a> {
+    fn new(book: Option<&'a Book>, keep: Duration) -> Sweep<'a> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let began = Time { seconds: now.as_secs().cast_signed(), nanoseconds: now.subsec_nanos() };
-        Sweep { began, book, swept: Swept::default() }
+        Sweep { began, book, keep, kept: false, swept: Swept::default() }
     }
 
     /// Sweeps a directory itself. Returns those in it.
@@ -137,6 +149,10 @@ impl<'a> Sweep<'a> {
         };
         match (kind, self.book) {
             (FileType::Directory, _) => return true,
+            (FileType::RegularFile, _) if name.to_bytes().starts_with(KEPT.as_bytes()) => {
+                // What cannot be told is left for the next sweep.
+                let _untold = self.meet_kept((fd, id), name);
+            }
             (FileType::RegularFile, _) if name.to_bytes().starts_with(RESERVED.as_bytes()) => {
                 self.swept.stages += u64::from(remove_stale(fd, name, self.began).is_ok());
             }
@@ -147,6 +163,46 @@ impl<'a> Sweep<'a> {
             _ => {}
         }
         false
+    }
+}
+
+impl Sweep<'_> {
+    /// Removes a stage that was kept for long enough. Another counts like any file, unless it has a writer: then what that was
+    /// promised counts.
+    fn meet_kept(&mut self, (fd, id): (BorrowedFd<'_>, Id), name: &CStr) -> Result<(), Errno> {
+        let file = openat(fd, name, OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+        let stat = fstat(&file)?;
+        if entry::kind(&stat) != EntryKind::File {
+            return Ok(());
+        }
+        let spot = (id, OsStr::from_bytes(name.to_bytes()));
+        let lock = || flock(&file, FlockOperation::NonBlockingLockExclusive);
+        let until = entry::modified(&stat).seconds.saturating_add_unsigned(self.keep.as_secs());
+        let stale = if self.keep.is_zero() {
+            entry::modified(&stat) < self.began
+        } else {
+            until < self.began.seconds
+        };
+        if stale {
+            lock()?;
+            unlinkat(fd, name, AtFlags::empty())?;
+            if let Some(book) = self.book {
+                book.swept(spot, entry::size(&stat));
+            }
+            self.swept.stages += 1;
+            return Ok(());
+        }
+        self.kept = true;
+        if let Some(book) = self.book {
+            // Nobody takes it up meanwhile: for that, the book is needed.
+            book.with_count(|count| {
+                if lock().is_ok() {
+                    count.meet(spot, || fstat(&file).as_ref().map_or(0, entry::size));
+                    let _ = flock(&file, FlockOperation::Unlock);
+                }
+            });
+        }
+        Ok(())
     }
 }
 
@@ -179,7 +235,7 @@ mod tests {
     fn a_stage_made_after_the_sweep_began_is_left_though_nobody_locked_it_yet() {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join(".ftpd~abcdefghijkl"), b"").unwrap();
-        let mut sweep = Sweep::new(None);
+        let mut sweep = Sweep::new(None, Duration::ZERO);
         sweep.began = Time { seconds: 1, nanoseconds: 0 };
         sweep.visit(&mut opened(home.path())).unwrap();
         assert_eq!(sweep.swept.stages, 0);
@@ -215,7 +271,7 @@ mod tests {
         let made = thread::scope(|scope| {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
-                    let mut sweep = Sweep::new(None);
+                    let mut sweep = Sweep::new(None, Duration::ZERO);
                     sweep.began = Time { seconds: i64::MAX, nanoseconds: 0 };
                     sweep.visit(&mut opened(home.path())).unwrap();
                 }

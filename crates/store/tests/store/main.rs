@@ -7,6 +7,7 @@ mod changes;
 mod directories;
 mod escape;
 mod ground;
+mod kept;
 mod parcels;
 mod pipelines;
 mod publish;

@@ -1,0 +1,271 @@
+//! Files that are gone on with: what came of them stays under a name that is found again, and nothing is added to it before its
+//! root has been compared with that of the other side.
+//!
+//! What is kept is believed by nobody: whoever goes on reads it again, so that damage, a torn write or a trick shows.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, Root};
+use rustix::fs::{copy_file_range, fstat, ftruncate};
+use rustix::io::{Errno, preadv};
+
+use crate::beneath::Base;
+use crate::entry;
+use crate::error::{Error, Kind};
+use crate::home::STOPPED;
+use crate::incoming::{Incoming, Replace};
+use crate::name::KEPT;
+use crate::place::Place;
+use crate::quota::free_space;
+use crate::stage::{Durability, Hold, Stage};
+
+/// Blocks, and their root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    /// How many.
+    pub blocks: u64,
+    /// Of all of them.
+    pub root: Digest,
+}
+
+/// The name of the stage in which a file that will be called `name` is kept for `whom`.
+pub(crate) fn stage_name(name: &OsStr, whom: &[u8]) -> String {
+    // A name has no NUL, so that no two pairs are one text; and nobody finds a second pair with the digest of a first.
+    let text = [name.as_bytes(), b"\0", whom].concat();
+    format!("{KEPT}{}", digest::of_block(Algorithm::Blake3, &text))
+}
+
+/// Bytes in `blocks`, if `size` has so many.
+pub(crate) fn bytes_in(blocks: u64, size: u64) -> Option<u64> {
+    blocks.checked_mul(BLOCK as u64).filter(|bytes| *bytes <= size)
+}
+
+/// The root of the first `blocks` blocks of `file`, which has so many; `go_on` is asked now and then.
+pub(crate) fn root_of(
+    file: &File,
+    blocks: u64,
+    algorithm: Algorithm,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Root, Error> {
+    let (mut root, mut batch, mut at) = (Root::new(algorithm), Blocks::default(), 0);
+    let end = blocks * BLOCK as u64;
+    while at < end {
+        if !go_on() {
+            return Err(STOPPED);
+        }
+        let piece = usize::try_from(end - at).map_or(BATCH * BLOCK, |left| left.min(BATCH * BLOCK));
+        batch.lay_out(piece, Gap::default());
+        let mut slices: Vec<IoSliceMut<'_>> = batch.slices_mut().into_iter().map(IoSliceMut::new).collect();
+        let mut rest = &mut slices[..];
+        while !rest.is_empty() {
+            match preadv(file, rest, at) {
+                Ok(0) => return Err(Kind::Changed.into()),
+                Ok(read) => {
+                    at += read as u64;
+                    IoSliceMut::advance_slices(&mut rest, read);
+                }
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        batch.hash(algorithm);
+        batch.digests().iter().for_each(|digest| root.push(digest));
+    }
+    Ok(root)
+}
+
+impl Stage {
+    /// Whole blocks in it.
+    pub(crate) fn blocks(&self) -> Result<u64, Error> {
+        Ok(entry::size(&fstat(self.file())?) / BLOCK as u64)
+    }
+}
+
+impl Incoming {
+    /// What is kept of a file of the user who runs this process, for `whom`; `None` if that is not a whole block.
+    ///
+    /// # Errors
+    /// As [`local`](Incoming::local), and what reading reports.
+    pub fn local_kept(
+        path: &Path,
+        whom: &[u8],
+        algorithm: Algorithm,
+        durability: Durability,
+    ) -> Result<Option<(Incoming, Prefix)>, Error> {
+        let place = Place::find(Base::Ambient, path.to_owned())?;
+        let stage = stage_name(&place.name, whom);
+        let Hold::Held(held) = Stage::hold(&place.directory, &stage, false)? else { return Ok(None) };
+        let mut incoming = Incoming::onto_held(held, place, algorithm, durability)?;
+        let blocks = incoming.stage.blocks()?;
+        if blocks == 0 {
+            return Ok(None);
+        }
+        let prefix = incoming.take_up(blocks, None, &mut || true)?;
+        Ok(Some((incoming, prefix)))
+    }
+
+    /// A beginning with a copy of what has the name: its whole blocks. `None` if it has none, or somebody is at it.
+    ///
+    /// # Errors
+    /// As [`local`](Incoming::local); [`Kind::NoSpace`], and what reading reports.
+    pub fn local_copied(
+        path: &Path,
+        whom: &[u8],
+        algorithm: Algorithm,
+        durability: Durability,
+    ) -> Result<Option<(Incoming, Prefix)>, Error> {
+        let place = Place::find(Base::Ambient, path.to_owned())?;
+        let blocks = place.old.as_ref().map_or(0, entry::size) / BLOCK as u64;
+        if blocks == 0 {
+            return Ok(None);
+        }
+        let bytes = blocks * BLOCK as u64;
+        if free_space(&place.directory)?.is_some_and(|free| free < bytes) {
+            return Err(Kind::NoSpace.into());
+        }
+        let (source, stage) = (Base::Ambient.file(path)?, stage_name(&place.name, whom));
+        let Hold::Held(held) = Stage::hold(&place.directory, &stage, true)? else { return Ok(None) };
+        let mut incoming = Incoming::onto_held(held, place, algorithm, durability)?;
+        ftruncate(incoming.stage.file(), 0)?;
+        copy(&source, incoming.stage.file(), bytes)?;
+        let prefix = incoming.take_up(blocks, None, &mut || true)?;
+        Ok(Some((incoming, prefix)))
+    }
+
+    /// A new beginning of a file of the user who runs this process, of `size` bytes if that is known. What comes is kept for `whom`
+    /// if this is dropped too early; what was kept before is gone.
+    ///
+    /// # Errors
+    /// As [`local`](Incoming::local).
+    pub fn local_to_keep(
+        path: &Path,
+        whom: &[u8],
+        size: Option<u64>,
+        algorithm: Algorithm,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
+        let place = Place::find(Base::Ambient, path.to_owned())?;
+        let stage = stage_name(&place.name, whom);
+        match Stage::hold(&place.directory, &stage, true)? {
+            Hold::Held(mut held) => {
+                held.set_left(false);
+                ftruncate(held.file(), 0)?;
+                if free_space(&place.directory)?.is_some_and(|free| size.is_some_and(|size| free < size)) {
+                    return Err(Kind::NoSpace.into());
+                }
+                let mut incoming = Incoming::onto_held(held, place, algorithm, durability)?;
+                incoming.size = size.unwrap_or(u64::MAX);
+                Ok(incoming)
+            }
+            Hold::Nothing | Hold::Taken => {
+                Incoming::begin(place, size, Some(algorithm), Replace::Yes, None, durability)
+            }
+        }
+    }
+
+    fn onto_held(
+        held: Stage,
+        place: Place,
+        algorithm: Algorithm,
+        durability: Durability,
+    ) -> Result<Incoming, Error> {
+        let target = (place.name, place.old);
+        let incoming = Incoming::on(held, target, None, Some(algorithm), Replace::Yes, None, durability);
+        incoming.keeping()
+    }
+
+    /// Has its blocks stay when it is dropped, those in its stage among them.
+    pub(crate) fn keeping(mut self) -> Result<Incoming, Error> {
+        self.written = self.stage.blocks()? * BLOCK as u64;
+        self.stage.set_left(false);
+        self.kept = true;
+        Ok(self)
+    }
+
+    /// Goes on behind the first `blocks` blocks of its stage; what is beyond is cut off. With a `proof`, their root must be that.
+    ///
+    /// # Errors
+    /// [`Kind::Changed`] if it has not so many, or their root is another; and what reading reports.
+    pub(crate) fn take_up(
+        &mut self,
+        blocks: u64,
+        proof: Option<&Digest>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Prefix, Error> {
+        let (algorithm, _) = self.hashing.as_ref().ok_or(NOT_KEPT)?;
+        let algorithm = *algorithm;
+        if self.stage.blocks()? < blocks {
+            return Err(NOT_KEPT);
+        }
+        let root = root_of(self.stage.file(), blocks, algorithm, go_on)?;
+        let prefix = Prefix { blocks, root: root.value() };
+        if proof.is_some_and(|proof| *proof != prefix.root) {
+            return Err(NOT_KEPT);
+        }
+        self.written = blocks * BLOCK as u64;
+        ftruncate(self.stage.file(), self.written)?;
+        self.hashing = Some((algorithm, root));
+        self.rest = (blocks > 0).then(|| Root::new(algorithm));
+        Ok(prefix)
+    }
+
+    /// Settles how many bytes the whole file has.
+    ///
+    /// # Errors
+    /// [`Kind::Changed`] if it has more already; [`Kind::NoSpace`].
+    pub fn announce(&mut self, size: u64) -> Result<(), Error> {
+        let left = size.checked_sub(self.written).ok_or(Kind::Changed)?;
+        if free_space(self.stage.directory())?.is_some_and(|free| free < left) {
+            return Err(Kind::NoSpace.into());
+        }
+        self.size = size;
+        Ok(())
+    }
+
+    /// Leaves nothing when it is dropped.
+    pub fn forget(&mut self) {
+        self.kept = false;
+    }
+
+    /// Leaves whole blocks where the next one finds them, if there are any.
+    pub(crate) fn leave(&mut self) {
+        let whole = self.written - self.written % BLOCK as u64;
+        // A stage that cannot be cut to what is right goes, as one does that has nothing.
+        if whole == 0 || ftruncate(self.stage.file(), whole).is_err() {
+            return;
+        }
+        self.stage.set_left(true);
+        if let (Some(reservation), Some(name)) = (self.reservation.take(), self.stage.name()) {
+            reservation.leave(whole, (self.stage.directory(), OsStr::new(name)));
+        }
+    }
+}
+
+/// Copies the first `bytes` of a file into an empty one: by reference where the file system can, in the kernel where it can.
+fn copy(from: &File, to: &File, bytes: u64) -> Result<(), Error> {
+    let (mut read, mut wrote) = (0, 0);
+    while wrote < bytes {
+        let piece = usize::try_from(bytes - wrote).unwrap_or(usize::MAX).min(1 << 30);
+        match copy_file_range(from, Some(&mut read), to, Some(&mut wrote), piece) {
+            Ok(0) => return Err(Kind::Changed.into()),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) if wrote == 0 => {
+                let copied = io::copy(&mut io::Read::take(from, bytes), &mut &*to)?;
+                return if copied == bytes { Ok(()) } else { Err(Kind::Changed.into()) };
+            }
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// What the other side has is not what is here.
+pub(crate) const NOT_KEPT: Error = Error::new(
+    Kind::Changed,
+    "what is here of the file is not what it is to be gone on with",
+    "Transfer it from its beginning.",
+);
