@@ -127,9 +127,9 @@ impl Command {
             Command::Quit => "quit",
             Command::Walk { .. } => "walk",
             Command::Link { .. } => "link",
-            Command::Resume { .. } => "resume",
+            Command::Resume { .. } => "get",
             Command::Kept { .. } => "kept",
-            Command::PutRest { .. } => "put-rest",
+            Command::PutRest { .. } => "put",
         }
     }
 

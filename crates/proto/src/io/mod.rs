@@ -91,6 +91,8 @@ pub struct Wire {
     stall: Duration,
     input: Input,
     output: Output,
+    /// Blocks that are received together at the most.
+    batch: usize,
     /// Since when the peer says only that it is at work.
     busy: Option<Instant>,
 }
@@ -105,6 +107,7 @@ impl Wire {
             stall,
             input: Input::default(),
             output: Output::default(),
+            batch: digest::BATCH,
             busy: None,
         }
     }

@@ -25,6 +25,12 @@ pub enum Arrived {
 }
 
 impl Wire {
+    /// Has at most so many blocks, of those that [`arrive`](Wire::arrive) gives, wait in memory for others: what waits is lost if
+    /// this process is killed.
+    pub fn gather(&mut self, blocks: usize) {
+        self.batch = blocks.clamp(1, BATCH);
+    }
+
     /// Sends hashed blocks, laid out with [`gap`], as data frames; less than one block waits for the end frame to go with it.
     /// Gives a buffer back to lay out the next ones in.
     pub async fn send_blocks(&mut self, mut blocks: Blocks) -> Result<Blocks, Broken> {
@@ -44,7 +50,8 @@ impl Wire {
         let (spare, mut spans, mut digests) = spare.into_parts();
         spans.clear();
         digests.clear();
-        let expected = usize::try_from(left).map_or(BATCH * BLOCK, |left| left.min(BATCH * BLOCK));
+        let most = self.batch * BLOCK;
+        let expected = usize::try_from(left).map_or(most, |left| left.min(most));
         // Never beyond these blocks, so that nothing has to be moved to the next buffer; the last ones may bring the end along.
         let room =
             gap(self.algorithm).room(expected) + if left <= expected as u64 { HEAD + limits::END } else { 0 };
@@ -66,7 +73,7 @@ impl Wire {
                         spans.push(used + HEAD..used + HEAD + data);
                         due -= data as u64;
                         used += whole;
-                        if spans.len() == BATCH {
+                        if spans.len() == self.batch {
                             break;
                         }
                         continue;
@@ -91,8 +98,9 @@ impl Wire {
             }
             let deadline = *gathered.get_or_insert_with(|| Instant::now() + GATHER);
             match timeout_at(deadline, self.hear_up_to(used + need, room)).await {
-                Ok(heard) => heard?,
-                Err(_) => break,
+                Ok(Ok(())) => {}
+                // What came before an end is handed out; who asks for more meets it again.
+                Ok(Err(_)) | Err(_) => break,
             }
         }
         self.busy = None;

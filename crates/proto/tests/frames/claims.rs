@@ -6,7 +6,7 @@ use proto::{Decoded, Fault, Frame, HEAD, Side};
 use crate::fixtures::bytes;
 
 /// Where each container of the wire states its length: a frame up to there.
-const BEFORE: [(&str, Side, &str); 20] = [
+const BEFORE: [(&str, Side, &str); 23] = [
     ("hello", Side::Client, "01  00"),
     ("user", Side::Client, "01  01"),
     ("password", Side::Client, r#"01  01 05 "alice""#),
@@ -27,6 +27,9 @@ const BEFORE: [(&str, Side, &str); 20] = [
     ("target in a branch", Side::Server, "08 01 00 02 00 0000 00 01"),
     ("missed", Side::Server, "08 00"),
     ("path missed", Side::Server, "08 00 01"),
+    ("proof of a resume", Side::Client, "01  12 00 00"),
+    ("proof of a rest", Side::Client, "01  14 00 00 00"),
+    ("root of what is kept", Side::Server, "02  0b 00"),
 ];
 
 #[test]

@@ -60,6 +60,17 @@ pub(crate) fn commands() -> Vec<Fixture> {
             Command::Link { path: path("a"), target: path("../b") },
             r#"08000000 01  11 01 "a" 04 "../b""#,
         ),
+        (
+            "resume",
+            Command::Resume { path: path("abc"), first_block: 251, proof: vec![0xab, 0xcd] },
+            r#"0b000000 01  12 03 "abc" fb fb00 02 abcd"#,
+        ),
+        ("kept", Command::Kept { path: path("abc") }, r#"05000000 01  13 03 "abc""#),
+        (
+            "put_rest",
+            Command::PutRest { path: path("abc"), size: 65_536, first_block: 1, proof: vec![0xab, 0xcd] },
+            r#"0e000000 01  14 03 "abc" fc 00000100 01 02 abcd"#,
+        ),
     ]
     .into_iter()
     .map(|(name, command, bytes)| fixture(name, Side::Client, Message::Command(command), bytes))
@@ -104,6 +115,11 @@ pub(crate) fn replies() -> Vec<Fixture> {
             r#"15000000 02  09 0d 04 "full" 01 0c "Remove some.""#.into(),
         ),
         ("goodbye", Reply::Goodbye, "01000000 02  0a".into()),
+        (
+            "reply_kept",
+            Reply::Kept { blocks: 251, root: vec![0xab, 0xcd] },
+            "07000000 02  0b fb fb00 02 abcd".into(),
+        ),
     ]
     .into_iter()
     .map(|(name, reply, bytes)| fixture(name, Side::Server, Message::Reply(reply), &bytes))

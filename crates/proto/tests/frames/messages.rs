@@ -62,6 +62,15 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Command::Quit),
         bytes().prop_map(|path| Command::Walk { path }),
         (bytes(), bytes()).prop_map(|(path, target)| Command::Link { path, target }),
+        (bytes(), number(), bytes()).prop_map(|(path, first_block, proof)| Command::Resume {
+            path,
+            first_block,
+            proof
+        }),
+        bytes().prop_map(|path| Command::Kept { path }),
+        (bytes(), number(), number(), bytes()).prop_map(|(path, size, first_block, proof)| {
+            Command::PutRest { path, size, first_block, proof }
+        }),
     ]
 }
 
@@ -79,6 +88,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         (number(), any::<[u8; 16]>()).prop_map(|(size, digest)| Reply::Md5 { size, digest }),
         failure().prop_map(Reply::Refused),
         Just(Reply::Goodbye),
+        (number(), bytes()).prop_map(|(blocks, root)| Reply::Kept { blocks, root }),
     ]
 }
 
