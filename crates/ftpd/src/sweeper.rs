@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify as Signal;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, interval_at, timeout};
 use tracing::info;
 
 use crate::core::Core;
@@ -13,6 +13,9 @@ use crate::notify::Notify;
 
 /// How often a supervisor hears that the server is still about to start.
 const WORD: Duration = Duration::from_secs(20);
+
+/// How seldom what was kept of uploads is looked at, however long it is kept.
+const SELDOM: Duration = Duration::from_secs(6 * 3600);
 
 /// Counts what homes with quotas hold: a quota that knew nothing of it would let everything in.
 pub(crate) async fn before_serving(core: &Arc<Core>, supervisor: &Notify) {
@@ -35,11 +38,18 @@ pub(crate) async fn while_serving(core: Arc<Core>, wanted: Arc<Signal>) {
         info!("homes swept");
     }
     loop {
-        wanted.notified().await;
         let core = core.clone();
+        // What is kept lives a quarter longer than it must.
+        let keep = core.limits().keep_uploads;
+        let next = (keep / 4).clamp(Duration::from_secs(1), SELDOM);
+        let asked = timeout(next, wanted.notified()).await.is_ok();
         let again = spawn_blocking(move || {
-            core.sweep();
-            core.count();
+            if asked {
+                core.sweep();
+                core.count();
+            } else {
+                core.sweep_kept();
+            }
         });
         _ = again.await; // a panic is in the log, and the next one may do better
     }

@@ -66,7 +66,7 @@ pub struct Tls {
     pub files: Option<(PathBuf, PathBuf)>,
 }
 
-/// What the server never exceeds. No number is zero, no time is zero or longer than a year.
+/// What the server never exceeds. No number is zero, no time but `keep_uploads` is zero or longer than a year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Sessions in all; 1000 by default.
@@ -85,6 +85,8 @@ pub struct Limits {
     pub password_hashes: usize,
     /// For transfers to finish once the server is asked to end; 10 s by default.
     pub drain: Duration,
+    /// How long what came of an upload is kept that was cut; 24 h by default, zero is not at all.
+    pub keep_uploads: Duration,
 }
 
 /// Somebody who may log in.
@@ -163,6 +165,7 @@ impl Default for Limits {
             stall: Duration::from_secs(60),
             password_hashes: 2,
             drain: Duration::from_secs(10),
+            keep_uploads: Duration::from_secs(86_400),
         }
     }
 }

@@ -56,6 +56,15 @@ pub(super) fn time(text: &str) -> Option<Duration> {
     quantity(text, &TIMES).filter(|ms| (1..=year).contains(ms)).map(Duration::from_millis)
 }
 
+/// The same, or nothing: `"0"`, with a unit or without.
+pub(super) fn time_or_none(text: &str) -> Option<Duration> {
+    match text {
+        "0" => Some(Duration::ZERO),
+        text if quantity(text, &TIMES) == Some(0) => Some(Duration::ZERO),
+        text => time(text),
+    }
+}
+
 /// A whole number and one of `units`, with or without spaces between; `None` if it is anything else or too large.
 fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -118,6 +127,15 @@ mod tests {
             for bytes in [1 << shift, (1 << shift) | 1, u64::MAX >> shift] {
                 assert_eq!(Size(bytes).to_string().parse(), Ok(Size(bytes)));
             }
+        }
+    }
+
+    #[test]
+    fn nothing_is_a_time_where_it_may_be() {
+        assert_eq!(time("0"), None);
+        for (text, read) in [("0", Some(0)), ("0s", Some(0)), ("2 h", Some(7200)), ("", None), ("366d", None)]
+        {
+            assert_eq!(time_or_none(text), read.map(Duration::from_secs), "{text}");
         }
     }
 }

@@ -36,6 +36,7 @@ const IDLE: Key = Key(r#"idle = "10m""#);
 const STALL: Key = Key(r#"stall = "60s""#);
 const PASSWORD_HASHES: Key = Key("password_hashes = 2");
 const DRAIN: Key = Key(r#"drain = "10s""#);
+const KEEP_UPLOADS: Key = Key(r#"keep_uploads = "24h""#);
 
 const PASSWORD: Key = Key(r#"password = "$argon2id$…""#);
 const HOME: Key = Key(r#"home = "homes/alice""#);
@@ -169,7 +170,17 @@ fn limits(top: &Table<'_>) -> Result<Limits, Problem> {
     let Some(section) = top.section("limits") else { return Ok(limits) };
     let table = section.table("[limits]".into(), "[limits]")?;
     table.knows(
-        &[SESSIONS, SESSIONS_PER_ADDRESS, HALF_OPEN, LOGIN_DEADLINE, IDLE, STALL, PASSWORD_HASHES, DRAIN],
+        &[
+            SESSIONS,
+            SESSIONS_PER_ADDRESS,
+            HALF_OPEN,
+            LOGIN_DEADLINE,
+            IDLE,
+            STALL,
+            PASSWORD_HASHES,
+            DRAIN,
+            KEEP_UPLOADS,
+        ],
         &[],
     )?;
     let count = |key, most, limit: &mut usize| {
@@ -187,6 +198,10 @@ fn limits(top: &Table<'_>) -> Result<Limits, Problem> {
     time(IDLE, &mut limits.idle)?;
     time(STALL, &mut limits.stall)?;
     time(DRAIN, &mut limits.drain)?;
+    if let Some(value) = table.get(KEEP_UPLOADS) {
+        limits.keep_uploads =
+            value.parse("a time up to \"365d\", or \"0\" to keep nothing", quantity::time_or_none)?;
+    }
     Ok(limits)
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use store::{Books, Durability, Home, Options, Swept};
 use thiserror::Error;
@@ -33,6 +33,8 @@ pub struct Unopened {
 /// Somebody who can log in.
 #[derive(Debug)]
 pub(super) struct Account {
+    /// As users.toml has it.
+    pub(super) name: String,
     /// `None`: any will do.
     pub(super) password: Option<Hash>,
     pub(super) recent: Recent,
@@ -41,12 +43,21 @@ pub(super) struct Account {
     kept: Kept,
 }
 
+impl Account {
+    /// For whom its uploads are kept: not for everybody, who is nobody.
+    pub(super) fn owner(&self) -> Option<&str> {
+        self.password.as_ref().map(|_| self.name.as_str())
+    }
+}
+
 /// By what a home is known: while nothing of it changes, the opened home stays.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Kept {
     path: PathBuf,
     quota: Option<u64>,
     durable: bool,
+    /// How long cut uploads are.
+    keep: Duration,
     /// Device and inode: a directory that another took the place of is not the same home.
     directory: Option<(u64, u64)>,
 }
@@ -76,13 +87,15 @@ impl Accounts {
                 path: user.home.clone(),
                 quota: options.quota,
                 durable: options.durability == Durability::Full,
+                keep: config.limits.keep_uploads,
                 directory: directory(&user.home),
             };
             let home = match held.get(&kept).filter(|_| kept.directory.is_some()) {
                 Some(home) => home.clone(),
                 None => {
                     let unopened = |source| Unopened { user: name.clone(), path: user.home.clone(), source };
-                    let home = Arc::new(Home::with(books, &user.home, &options).map_err(unopened)?);
+                    let home = Home::with(books, &user.home, &options).map_err(unopened)?;
+                    let home = Arc::new(home.keeping(kept.keep));
                     kept.directory = directory(&user.home);
                     held.insert(kept.clone(), home.clone());
                     opened.0.push((name.clone(), home.clone()));
@@ -90,7 +103,14 @@ impl Accounts {
                 }
             };
             let password = user.password.clone();
-            let account = Account { password, recent: Recent::new(), home, access: user.access, kept };
+            let account = Account {
+                name: name.clone(),
+                password,
+                recent: Recent::new(),
+                home,
+                access: user.access,
+                kept,
+            };
             accounts.insert(name.clone(), Arc::new(account));
         }
         Ok((Accounts(accounts), opened))

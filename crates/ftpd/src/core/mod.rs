@@ -10,6 +10,7 @@ mod refusal;
 mod session;
 mod source;
 mod turnstile;
+mod uploads;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -22,11 +23,13 @@ use accounts::{Accounts, Homes};
 use admission::Admission;
 use doorstep::Doorstep;
 use turnstile::Turnstile;
+use uploads::Uploads;
 
 pub use accounts::Unopened;
 pub use guest::Guest;
 pub use refusal::Refusal;
 pub use session::Session;
+pub use uploads::Upload;
 
 /// What every session shares.
 #[derive(Debug)]
@@ -41,6 +44,7 @@ pub struct Core {
     doorstep: Arc<Doorstep>,
     turnstile: Arc<Turnstile>,
     admission: Arc<Admission>,
+    uploads: Arc<Uploads>,
 }
 
 /// What users.toml says to the core: put in place whole, seen whole.
@@ -88,6 +92,7 @@ impl Core {
             doorstep: Arc::default(),
             turnstile: Turnstile::new(config.limits.password_hashes),
             admission: Arc::default(),
+            uploads: Arc::default(),
         })
     }
 
@@ -144,6 +149,11 @@ impl Core {
     pub fn sweep(&self) {
         let homes = std::mem::take(&mut *self.unswept());
         homes.sweep();
+    }
+
+    /// Removes what was kept of uploads for long enough. Blocks.
+    pub fn sweep_kept(&self) {
+        self.rules().accounts.homes().only(Home::holds_kept).sweep();
     }
 
     fn unswept(&self) -> MutexGuard<'_, Homes> {

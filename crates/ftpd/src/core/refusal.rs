@@ -20,6 +20,9 @@ pub enum Refusal {
     /// The account's access does not go that far; what it may not do, as the end of a sentence.
     #[error("this account may not {0}")]
     NotPermitted(&'static str),
+    /// Another session of the same user is at the same upload, and moves.
+    #[error("another session is bringing this file")]
+    Taken,
     /// The disk says no.
     #[error(transparent)]
     Store(#[from] store::Error),

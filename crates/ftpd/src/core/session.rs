@@ -4,15 +4,16 @@ use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
-use digest::{Algorithm, Digest, PlainMd5};
+use digest::{Algorithm, Digest, Gap, PlainMd5, Root};
 use store::{
-    Attributes, Branch, Entry, Going, Home, HomePath, Incoming, Keep, Listing, Outgoing, Parcel, Receipt,
-    Replace, Streamed, Walk,
+    Attributes, Branch, Entry, Going, Home, HomePath, Incoming, Keep, Listing, Outgoing, Parcel, Prefix,
+    ReadAhead, Receipt, Replace, Streamed, Walk,
 };
 
 use super::Refusal;
 use super::accounts::Account;
 use super::admission::Permit;
+use super::uploads::{Upload, Uploads};
 use crate::config::Access;
 
 /// What a request needs of its account.
@@ -56,12 +57,13 @@ impl Right {
 pub struct Session {
     account: Arc<Account>,
     directory: HomePath,
+    uploads: Arc<Uploads>,
     _permit: Permit,
 }
 
 impl Session {
-    pub(super) fn new(account: Arc<Account>, permit: Permit) -> Session {
-        Session { account, directory: HomePath::root(), _permit: permit }
+    pub(super) fn new(account: Arc<Account>, permit: Permit, uploads: Arc<Uploads>) -> Session {
+        Session { account, directory: HomePath::root(), uploads, _permit: permit }
     }
 
     /// What the account may do.
@@ -210,6 +212,66 @@ impl Session {
         }
     }
 
+    /// Opens a file to send it to a peer who has the blocks before, if their root is as stated.
+    pub async fn resume(
+        &self,
+        path: &[u8],
+        algorithm: Algorithm,
+        prefix: Prefix,
+        gap: Gap,
+    ) -> Result<ReadAhead, Refusal> {
+        let path = self.path(Right::Fetch, path)?;
+        self.while_wanted(move |home, go_on| {
+            ReadAhead::begin(home.resume(&path, algorithm, prefix, go_on)?, gap)
+        })
+        .await
+    }
+
+    /// What is kept of this user's upload to `path`.
+    pub async fn kept(&self, path: &[u8], algorithm: Algorithm) -> Result<Prefix, Refusal> {
+        let path = self.path(Right::Add, path)?;
+        let Some(owner) = self.account.owner().map(str::to_owned) else {
+            return Ok(Prefix { blocks: 0, root: Root::new(algorithm).value() });
+        };
+        if !self.uploads.free(&owner, &path).await {
+            return Err(Refusal::Taken);
+        }
+        self.while_wanted(move |home, go_on| home.kept(&path, &owner, algorithm, go_on)).await
+    }
+
+    /// As [`create`](Session::create), behind what is kept of an upload that was cut, if that is as stated; and what comes is kept
+    /// if this is cut.
+    pub async fn create_kept(
+        &self,
+        path: &[u8],
+        size: u64,
+        algorithm: Algorithm,
+        prefix: Prefix,
+    ) -> Result<(Incoming, Upload), Refusal> {
+        let replace = if Right::Change.of(self.access()) { Replace::Yes } else { Replace::No };
+        let path = self.path(Right::Add, path)?;
+        let owner = self.account.owner().map(str::to_owned);
+        let whom = owner.clone().unwrap_or_default();
+        if prefix.blocks > 0 && !self.uploads.free(&whom, &path).await {
+            return Err(Refusal::Taken);
+        }
+        let upload = self.uploads.begin(&whom, path.clone());
+        let begun = self.while_wanted(move |home, go_on| {
+            let Some(whom) = owner else {
+                // Of what everybody brings, nothing is kept.
+                return if prefix.blocks == 0 {
+                    home.create(&path, size, algorithm, replace)
+                } else {
+                    Err(store::Kind::Changed.into())
+                };
+            };
+            let Prefix { blocks: first_block, root: proof } = prefix;
+            let upload = store::Upload { whom: &whom, size, first_block, proof };
+            home.create_kept(&path, &upload, algorithm, replace, go_on)
+        });
+        Ok((begun.await?, upload))
+    }
+
     /// Opens a file to send the bytes of `range` to a peer that verifies nothing; `touched` says whether they are needed on the
     /// way.
     pub async fn open_plain(&self, path: &[u8], range: Range<u64>, touched: bool) -> Result<Going, Refusal> {
@@ -293,6 +355,18 @@ impl Session {
             return Err(Refusal::NotPermitted(right.refused()));
         }
         Ok(self.directory.resolve(text)?)
+    }
+
+    /// As [`on_disk`](Session::on_disk), for work that takes long and asks whether to go on: not once this is dropped.
+    async fn while_wanted<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Home, &mut dyn FnMut() -> bool) -> Result<T, store::Error> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let wanted = Arc::new(());
+        let asked = Arc::downgrade(&wanted);
+        let done = self.on_disk(move |home| work(home, &mut || asked.strong_count() > 0)).await;
+        drop(wanted);
+        done
     }
 
     async fn on_disk<T: Send + 'static>(

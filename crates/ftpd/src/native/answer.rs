@@ -3,6 +3,7 @@
 use proto::{Abort, Command, Message, Reply};
 
 use super::listing::Told;
+use super::rest::Stated;
 use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session};
 
@@ -44,7 +45,15 @@ impl Connection {
                     }
                 }
             }
-            Command::Resume { .. } | Command::Kept { .. } | Command::PutRest { .. } => Err(Refusal::Failed), // TRANSITIONAL: replaced command by command
+            Command::Resume { path, first_block, proof } => {
+                return self.resume(session, &path, Stated { blocks: first_block, proof: &proof }).await;
+            }
+            Command::Kept { path } => return self.kept(session, &path).await,
+            Command::PutRest { path, size, first_block, proof } => {
+                return self
+                    .put_rest(session, &path, size, Stated { blocks: first_block, proof: &proof })
+                    .await;
+            }
             Command::Hello { .. } | Command::Login { .. } | Command::Quit => {
                 unreachable!("the gate keeps these away")
             }

@@ -5,6 +5,7 @@ mod gate;
 mod gets;
 mod listing;
 mod puts;
+mod rest;
 mod transfer;
 mod words;
 

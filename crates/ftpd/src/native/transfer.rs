@@ -6,7 +6,7 @@ use proto::{Abort, End, Failure, Fault, Kind, Message, Reply};
 use store::{Incoming, Proof, ReadAhead, Receipt, WriteBehind};
 
 use super::{Connection, Ended, Outcome, words};
-use crate::core::{Refusal, Session};
+use crate::core::{Refusal, Session, Upload};
 
 impl Connection {
     /// Sends a file of any size.
@@ -97,7 +97,7 @@ impl Connection {
         let mut file = WriteBehind::new(incoming);
         let mut ending = self.door.ending.clone();
         let received = tokio::select! {
-            received = self.receive_blocks(&mut file, size) => received,
+            received = self.receive_blocks(&mut file, size, None) => received,
             () = ending.breaks_off() => Ok(Err(Unmoved::by_the_end())),
         };
         let fallen = match received {
@@ -120,16 +120,18 @@ impl Connection {
     }
 
     /// Receives blocks, up to the frame that ends them.
-    async fn receive_blocks(
+    pub(super) async fn receive_blocks(
         &mut self,
         file: &mut WriteBehind,
         size: u64,
+        upload: Option<&Upload>,
     ) -> Result<Result<End, Unmoved>, Broken> {
         let mut spare = Blocks::default();
         loop {
             match self.wire.arrive(spare, size - self.moved).await? {
                 Arrived::Blocks(blocks) => {
                     self.moved += blocks.data_len() as u64;
+                    upload.inspect(|upload| upload.moves());
                     match file.write(blocks).await {
                         Ok(next) => spare = next,
                         Err(error) => return Ok(Err(Unmoved::new(error, false))),
@@ -143,21 +145,21 @@ impl Connection {
 }
 
 /// Why a file did not get through.
-struct Unmoved {
-    failure: Failure,
+pub(super) struct Unmoved {
+    pub(super) failure: Failure,
     /// For the log.
-    detail: String,
+    pub(super) detail: String,
     /// Whether its last frame came already.
-    over: bool,
+    pub(super) over: bool,
 }
 
 impl Unmoved {
-    fn new(error: store::Error, over: bool) -> Unmoved {
+    pub(super) fn new(error: store::Error, over: bool) -> Unmoved {
         let refusal = Refusal::from(error);
         Unmoved { failure: words::failure(&refusal), detail: refusal.detail(), over }
     }
 
-    fn by_the_end() -> Unmoved {
+    pub(super) fn by_the_end() -> Unmoved {
         Unmoved { failure: words::failure(&Refusal::Ending), detail: Refusal::Ending.detail(), over: true }
     }
 

@@ -20,6 +20,8 @@ pub(super) fn failure(refusal: &Refusal) -> Failure {
         Refusal::BadLogin => failure(Kind::Login, "user name or password is wrong"),
         Refusal::NotPermitted(what) => failure(Kind::Denied, &format!("this account may not {what}"))
             .with_remedy("Ask the server's owner for more access."),
+        Refusal::Taken => failure(Kind::Exists, "another session is bringing this file")
+            .with_remedy("Try again when it has ended, or choose another name."),
         Refusal::Store(error) => Failure {
             kind: kind(error.kind()),
             message: error.sentence().into(),

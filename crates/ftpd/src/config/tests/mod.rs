@@ -62,6 +62,7 @@ fn everything_that_can_be_said() {
         stall = "2min"
         password_hashes = 1
         drain = "1min"
+        keep_uploads = "2d"
         [users.alice]
         password = "{HASH}"
         home = "homes/alice"
@@ -91,6 +92,7 @@ fn everything_that_can_be_said() {
         stall: Duration::from_secs(120),
         password_hashes: 1,
         drain: Duration::from_secs(60),
+        keep_uploads: Duration::from_secs(2 * 86_400),
     };
     assert_eq!(config.limits, limits);
     let of = |name: &str| {
