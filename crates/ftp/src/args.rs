@@ -63,6 +63,13 @@ pub struct Arguments {
     /// Give up when nothing has moved for so long
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) timeout: u64,
+
+    /// How often to connect again when a connection is lost in a transfer
+    ///
+    /// A file of 1 MiB or more then goes on where it stopped. Tries are counted anew once something more has come through; the
+    /// waits between them grow from 0.2 to 5 seconds.
+    #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    pub(crate) retries: u32,
 }
 
 const TARGET_HELP: &str = "The server; its port is 10600 unless you name one. An IPv6 address stands in brackets: [::1]:10600. ftp:// is a classic \
@@ -95,6 +102,7 @@ impl Arguments {
         Settings {
             digest: self.digest,
             timeout: Duration::from_secs(self.timeout),
+            retries: self.retries,
             learnt: Learnt::default(),
         }
     }

@@ -24,9 +24,9 @@ pub(crate) enum Command {
     /// `pwd`.
     WorkingDirectory,
     /// `get`.
-    Get { remote: String, local: Option<PathBuf> },
+    Get { remote: String, local: Option<PathBuf>, go_on: bool },
     /// `put`.
-    Put { local: PathBuf, remote: Option<String> },
+    Put { local: PathBuf, remote: Option<String>, go_on: bool },
     /// `cat`.
     Cat(String),
     /// `mkdir`.
@@ -64,11 +64,10 @@ impl Command {
             | Command::ChangeDirectory(_)
             | Command::Climb // from the directory where it began
             | Command::WorkingDirectory
-            | Command::Get { .. }
-            | Command::Put { .. }
             | Command::Stat(_)
             | Command::Md5(_) => true,
-            Command::Cat(_) // its first part is written already
+            Command::Get { .. } | Command::Put { .. } // they see to it themselves
+            | Command::Cat(_) // its first part is written already
             | Command::MakeDirectory(_)
             | Command::RemoveDirectory(_)
             | Command::Remove(_)

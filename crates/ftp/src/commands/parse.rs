@@ -16,7 +16,7 @@ pub(super) fn parse(words: Vec<OsString>, home: Option<&Path>) -> Result<Command
     }
     let row = verb.to_str().and_then(Row::named).ok_or_else(|| unknown(&verb))?;
     let Given { options, operands } = Given::sort(row, words)?;
-    let long = options.contains('l');
+    let (long, go_on) = (options.contains('l'), options.contains('c'));
     let mut operands = Operands { row, home, rest: operands.into_iter() };
     Ok(match row.verb {
         Verb::List => Command::List { path: operands.remote_or(".")?, long },
@@ -27,8 +27,8 @@ pub(super) fn parse(words: Vec<OsString>, home: Option<&Path>) -> Result<Command
             Some(path) => Command::ChangeDirectory(path),
             None => Command::WorkingDirectory,
         },
-        Verb::Get => Command::Get { remote: operands.remote()?, local: operands.next_local() },
-        Verb::Put => Command::Put { local: operands.local()?, remote: operands.next_remote()? },
+        Verb::Get => Command::Get { remote: operands.remote()?, local: operands.next_local(), go_on },
+        Verb::Put => Command::Put { local: operands.local()?, remote: operands.next_remote()?, go_on },
         Verb::Cat => Command::Cat(operands.remote()?),
         Verb::MakeDirectory => Command::MakeDirectory(operands.remote()?),
         Verb::RemoveDirectory => Command::RemoveDirectory(operands.remote()?),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use digest::Algorithm;
-use store::{Durability, Incoming, WriteBehind};
+use store::{Durability, Incoming, Prefix, WriteBehind};
 use tokio::task::spawn_blocking;
 
 use crate::failure::Failure;
@@ -25,22 +25,74 @@ impl Disk {
         algorithm: Algorithm,
     ) -> Result<WriteBehind, Failure> {
         let path = path.to_owned();
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .map_or(PathBuf::from("."), Path::to_owned);
-        let sweep = self.swept.insert(directory.clone());
+        let sweep = self.sweep(&path);
         let created = on_disk(move || {
-            if sweep {
-                // What stays behind does no harm to this transfer.
-                let _swept = store::sweep_directory(&directory);
-            }
+            sweep();
             Ok(match size {
                 Some(size) => Incoming::local(&path, size, algorithm, Durability::Full)?,
                 None => Incoming::local_of_any_size(&path, algorithm, Durability::Full)?,
             })
         });
         Ok(WriteBehind::new(created.await?))
+    }
+
+    /// Begins the file `path` anew; what comes is kept for `whom` if it is cut.
+    pub(super) async fn receive_to_keep(
+        &mut self,
+        path: &Path,
+        whom: &[u8],
+        size: Option<u64>,
+        algorithm: Algorithm,
+    ) -> Result<WriteBehind, Failure> {
+        let (path, whom) = (path.to_owned(), whom.to_owned());
+        let sweep = self.sweep(&path);
+        let created = on_disk(move || {
+            sweep();
+            Ok(Incoming::local_to_keep(&path, &whom, size, algorithm, Durability::Full)?)
+        });
+        Ok(WriteBehind::new(created.await?))
+    }
+
+    /// What is kept of the file `path`, if anything is.
+    pub(super) async fn kept(
+        &mut self,
+        path: &Path,
+        whom: &[u8],
+        algorithm: Algorithm,
+    ) -> Result<Option<(Incoming, Prefix)>, Failure> {
+        let (path, whom) = (path.to_owned(), whom.to_owned());
+        on_disk(move || Ok(Incoming::local_kept(&path, &whom, algorithm, Durability::Full)?)).await
+    }
+
+    /// A copy of the file `path` to go on with, if it has a block.
+    pub(super) async fn copied(
+        &mut self,
+        path: &Path,
+        whom: &[u8],
+        algorithm: Algorithm,
+    ) -> Result<Option<(Incoming, Prefix)>, Failure> {
+        let (path, whom) = (path.to_owned(), whom.to_owned());
+        let sweep = self.sweep(&path);
+        on_disk(move || {
+            sweep();
+            Ok(Incoming::local_copied(&path, &whom, algorithm, Durability::Full)?)
+        })
+        .await
+    }
+
+    /// Removes what an earlier run left in the directory of `path`, the first time that something comes there.
+    fn sweep(&mut self, path: &Path) -> impl FnOnce() + Send + use<> {
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .map_or(PathBuf::from("."), Path::to_owned);
+        let sweep = self.swept.insert(directory.clone());
+        move || {
+            if sweep {
+                // What stays behind does no harm to this transfer.
+                let _swept = store::sweep_directory(&directory);
+            }
+        }
     }
 }
 

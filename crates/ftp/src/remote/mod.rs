@@ -1,6 +1,7 @@
 //! A server, whatever it speaks: the one face that commands see.
 
 mod classic;
+mod course;
 mod disk;
 mod native;
 
@@ -17,6 +18,7 @@ use crate::progress::Progress;
 use crate::trust::Trust;
 
 pub(crate) use classic::Learnt;
+pub(crate) use course::{Course, LARGE};
 
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub struct Settings {
     pub digest: Algorithm,
     /// How long nothing may move before the connection counts as lost.
     pub timeout: Duration,
+    /// How often to connect again in a transfer, with nothing gained meanwhile.
+    pub retries: u32,
     /// What is known of a classic server.
     pub(crate) learnt: Learnt,
 }
@@ -291,6 +295,48 @@ impl Remote {
         match self {
             Remote::Native(native) => native.put(local, path, progress).await,
             Remote::Classic(classic) => classic.put(local, path, progress).await,
+        }
+    }
+
+    /// Whether the connection was lost by chance: another one may fare better.
+    pub(crate) fn was_cut(&self) -> bool {
+        match self {
+            Remote::Native(native) => native.was_cut(),
+            Remote::Classic(classic) => classic.is_lost(),
+        }
+    }
+
+    /// Fetches a file as [`get`](Remote::get) does, or the rest of it; what comes is kept if it is cut, as `course` says.
+    pub(crate) async fn get_on(
+        &mut self,
+        path: &str,
+        place: &Path,
+        course: &mut Course,
+        progress: &Progress,
+    ) -> Result<Receipt, Failure> {
+        match self {
+            Remote::Native(native) => native.get_on(path, place, course, progress).await,
+            Remote::Classic(classic) => {
+                course.note_classic();
+                classic.get(path, Into::File(place), progress).await
+            }
+        }
+    }
+
+    /// Brings a file as [`put`](Remote::put) does, or the rest of it.
+    pub(crate) async fn put_on(
+        &mut self,
+        local: &Path,
+        path: &str,
+        course: &mut Course,
+        progress: &Progress,
+    ) -> Result<Receipt, Failure> {
+        match self {
+            Remote::Native(native) => native.put_on(local, path, course, progress).await,
+            Remote::Classic(classic) => {
+                course.note_classic();
+                classic.put(local, path, progress).await
+            }
         }
     }
 

@@ -65,6 +65,31 @@ impl Link {
         self.remote.as_ref().is_some_and(|remote| !remote.is_lost())
     }
 
+    /// Whether another connection may do better than the last one: it was lost by chance, or there was none.
+    pub(crate) fn may_try_again(&self) -> bool {
+        self.remote.as_ref().is_none_or(Remote::was_cut)
+    }
+
+    /// Lets go of a connection that was lost.
+    pub(crate) fn forget_lost(&mut self) {
+        self.remote.take_if(|remote| remote.is_lost());
+    }
+
+    /// How often to connect again in a transfer.
+    pub(crate) fn retries(&self) -> u32 {
+        self.settings.retries
+    }
+
+    /// By what a file of this server is known again: where it is, and for whom.
+    pub(crate) fn mark(&self, path: &str) -> Vec<u8> {
+        let Target { scheme, user, host, port, .. } = &self.target;
+        let user = self.login.as_ref().map(|(user, _)| user).or(user.as_ref());
+        let directory = self.directory.as_deref().or(self.target.path.as_deref()).unwrap_or("/");
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("{directory}/{path}") };
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        format!("{scheme:?}\0{user:?}\0{host}\0{port:?}\0{}", parts.join("/")).into_bytes()
+    }
+
     /// The connection, made now if there is none.
     pub(crate) async fn remote(&mut self, output: &Output) -> Result<&mut Remote, Failure> {
         if let Some(remote) = &mut self.remote {

@@ -1,5 +1,6 @@
 //! One user at one server: what every command does, whoever typed it.
 
+mod again;
 mod link;
 mod list;
 mod local;
@@ -55,8 +56,8 @@ impl Session {
                 let directory = self.remote().await?.pwd().await?;
                 self.print_name(directory.as_bytes())
             }
-            Command::Get { remote, local } => self.get(remote, local.as_deref()).await,
-            Command::Put { local, remote } => self.put(local, remote.as_deref()).await,
+            Command::Get { remote, local, go_on } => self.get(remote, local.as_deref(), *go_on).await,
+            Command::Put { local, remote, go_on } => self.put(local, remote.as_deref(), *go_on).await,
             Command::Cat(path) => self.cat(path).await,
             Command::MakeDirectory(path) => self.remote().await?.mkdir(path).await,
             Command::RemoveDirectory(path) => self.remote().await?.rmdir(path).await,

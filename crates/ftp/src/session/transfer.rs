@@ -10,22 +10,21 @@ use crate::show::report;
 
 impl Session {
     /// Fetches a file; it appears under its local name when it is whole and verified.
-    pub(super) async fn get(&mut self, path: &str, local: Option<&Path>) -> Result<(), Failure> {
+    pub(super) async fn get(&mut self, path: &str, local: Option<&Path>, go_on: bool) -> Result<(), Failure> {
         let place = naming::download(path, local)?;
-        let remote = self.link.remote(&self.output).await?;
-        let receipt = remote.get(path, Into::File(&place), &self.progress).await?;
+        let receipt = self.fetch(path, &place, go_on).await?;
         self.tell(&place.to_string_lossy(), &receipt);
         Ok(())
     }
 
     /// Sends a file; where `path` turns out to be a directory, into it.
-    pub(super) async fn put(&mut self, local: &Path, path: Option<&str>) -> Result<(), Failure> {
+    pub(super) async fn put(&mut self, local: &Path, path: Option<&str>, go_on: bool) -> Result<(), Failure> {
         naming::check_source(local)?;
         let place = naming::upload(local, path)?;
-        match self.put_at(local, &place).await {
+        match self.put_at(local, &place, go_on).await {
             Err(refused) if path.is_some() && self.is_refused_directory(&refused, &place).await => {
                 let inside = naming::into_directory(&place, naming::remote_name(local)?);
-                self.put_at(local, &inside).await
+                self.put_at(local, &inside, go_on).await
             }
             done => done,
         }
@@ -41,9 +40,8 @@ impl Session {
         remote.get(path, Into::Output, progress).await.map(drop)
     }
 
-    async fn put_at(&mut self, local: &Path, place: &str) -> Result<(), Failure> {
-        let remote = self.link.remote(&self.output).await?;
-        let receipt = remote.put(local, place, &self.progress).await?;
+    async fn put_at(&mut self, local: &Path, place: &str, go_on: bool) -> Result<(), Failure> {
+        let receipt = self.bring(local, place, go_on).await?;
         self.tell(place, &receipt);
         Ok(())
     }

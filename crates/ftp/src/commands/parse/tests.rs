@@ -24,11 +24,11 @@ fn list(path: &str, long: bool) -> Command {
 }
 
 fn get(remote: &str, local: Option<&str>) -> Command {
-    Command::Get { remote: remote.into(), local: local.map(PathBuf::from) }
+    Command::Get { remote: remote.into(), local: local.map(PathBuf::from), go_on: false }
 }
 
 fn put(local: &str, remote: Option<&str>) -> Command {
-    Command::Put { local: local.into(), remote: remote.map(str::to_owned) }
+    Command::Put { local: local.into(), remote: remote.map(str::to_owned), go_on: false }
 }
 
 #[test]
@@ -51,6 +51,8 @@ fn lines_become_commands() {
         ("cwd sub", Command::ChangeDirectory("sub".into())),
         ("pwd", Command::WorkingDirectory),
         ("get a", get("a", None)),
+        ("get -c a", Command::Get { remote: "a".into(), local: None, go_on: true }),
+        ("put -c a", Command::Put { local: "a".into(), remote: None, go_on: true }),
         ("get 'a b' c", get("a b", Some("c"))),
         ("get ~/x ~/y", get("~/x", Some("/home/ana/y"))),
         ("put a", put("a", None)),
@@ -92,21 +94,21 @@ fn a_blank_line_is_no_command() {
 #[test]
 fn misuse_says_what_is_wrong_and_how_it_is_called() {
     for (text, wanted) in [
-        ("get", "REMOTE is missing. Usage: get REMOTE [LOCAL]."),
+        ("get", "REMOTE is missing. Usage: get [-c] REMOTE [LOCAL]."),
         ("mv a", "TO is missing. Usage: mv FROM TO."),
         ("rm", "PATH is missing. Usage: rm PATH."),
         ("pwd x", "pwd takes no name. Usage: pwd."),
         ("rm a b", "rm takes one name, not 2. Usage: rm PATH. Blanks in a name need quotes: rm 'a b'."),
         (
             "put -r a",
-            "put has no option -r. Usage: put LOCAL [REMOTE]. A name that begins with a dash goes after --: put -- -r.",
+            "put has no option -r. Usage: put [-c] LOCAL [REMOTE]. A name that begins with a dash goes after --: put -- -r.",
         ),
         ("quit -f", "quit has no option -f. Usage: quit."),
         (
             "ls --all",
             "ls has no option --all. Usage: ls [-la] [PATH]. A name that begins with a dash goes after --: ls -- --all.",
         ),
-        ("get ''", "a name is empty. Usage: get REMOTE [LOCAL]."),
+        ("get ''", "a name is empty. Usage: get [-c] REMOTE [LOCAL]."),
         ("gte x", "there is no command gte. Did you mean get? help shows all commands."),
         ("frobnicate", "there is no command frobnicate. help shows all commands."),
         ("'' x", "there is no command ''. help shows all commands."),
@@ -135,7 +137,10 @@ fn arguments_are_never_cut_again() {
 fn a_local_name_may_be_any_bytes_and_a_remote_name_only_text() {
     let odd = OsString::from_vec(b"a\xff".to_vec());
     let words = |verb: &str| vec![OsString::from(verb), odd.clone()];
-    assert_eq!(from_words(words("put")).unwrap(), Command::Put { local: odd.clone().into(), remote: None });
+    assert_eq!(
+        from_words(words("put")).unwrap(),
+        Command::Put { local: odd.clone().into(), remote: None, go_on: false }
+    );
     assert_eq!(from_words(words("get")).unwrap_err().code, Code::Usage);
     assert_eq!(from_words(vec![odd]).unwrap_err().code, Code::Usage);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proto::io::tls::{self, Handshake};
 use proto::io::{Stream, Wire};
-use proto::{Command, Message, Preamble, Reply, Secret, Side};
+use proto::{Command, Kind, Message, Preamble, Reply, Secret, Side};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
 use tokio::io::AsyncWriteExt;
@@ -125,6 +125,7 @@ impl Native {
             opening: true,
             owed: Owed::Nothing,
             lost: false,
+            cut: false,
             disk: Disk::default(),
         })
     }
@@ -141,6 +142,7 @@ impl Native {
                 (_, Message::Reply(Reply::Refused(refused))) => {
                     // Whatever was sent ahead is refused too, and nothing of it matters.
                     self.lost = true;
+                    self.cut |= matches!(refused.kind, Kind::Ending | Kind::TimedOut | Kind::Limit);
                     self.owed = Owed::Nothing;
                     return Err(words::refused_at_the_door(refused));
                 }

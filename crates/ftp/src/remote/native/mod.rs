@@ -2,6 +2,7 @@
 
 mod commands;
 mod connect;
+mod going_on;
 mod transfer;
 mod words;
 
@@ -28,6 +29,8 @@ pub struct Native {
     /// What the server owes for the command under way.
     owed: Owed,
     lost: bool,
+    /// It was lost by chance.
+    cut: bool,
     disk: Disk,
 }
 
@@ -47,6 +50,11 @@ impl Native {
     /// Whether the connection is of no more use.
     pub(super) fn is_lost(&self) -> bool {
         self.lost
+    }
+
+    /// Whether the connection was lost by chance, and neither side broke the protocol.
+    pub(super) fn was_cut(&self) -> bool {
+        self.cut
     }
 
     /// Notes whether the server ended the session while nothing was due: it went, or said a last word.
@@ -188,6 +196,7 @@ impl Native {
     /// The failure that a broken connection is.
     fn broken(&mut self, broken: Broken) -> Failure {
         self.lost = true;
+        self.cut |= !matches!(broken, Broken::Malformed(_));
         self.owed = Owed::Nothing;
         words::broken(&broken, &self.host)
     }
@@ -195,6 +204,7 @@ impl Native {
     /// The failure that a refusal is; some refusals are the last word.
     fn refused(&mut self, refused: Refused) -> Failure {
         self.lost |= words::ends_session(refused.kind);
+        self.cut |= matches!(refused.kind, Kind::Ending | Kind::TimedOut | Kind::Limit);
         words::refused(refused)
     }
 

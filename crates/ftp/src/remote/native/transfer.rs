@@ -153,7 +153,17 @@ impl Native {
     }
 
     /// Sends blocks and the end, unless the server refuses meanwhile.
-    async fn send_file(&mut self, mut file: ReadAhead, progress: &Progress) -> Result<Digest, Failure> {
+    async fn send_file(&mut self, file: ReadAhead, progress: &Progress) -> Result<Digest, Failure> {
+        self.send_rest(file, progress, &mut 0).await
+    }
+
+    /// The same from wherever the file is to be sent, telling how many bytes went. Returns the root of the whole.
+    pub(super) async fn send_rest(
+        &mut self,
+        mut file: ReadAhead,
+        progress: &Progress,
+        moved: &mut u64,
+    ) -> Result<Digest, Failure> {
         let (size, attributes) = (file.size(), file.attributes());
         let mut spare = Blocks::default();
         while let Some(blocks) = file.next(spare).await? {
@@ -161,6 +171,7 @@ impl Native {
             let sent = self.wire.send_blocks(blocks).await;
             spare = self.told(sent)?;
             progress.advance(bytes);
+            *moved += bytes;
             if self.wire.has_message() {
                 self.opened().await?;
             }
@@ -168,7 +179,8 @@ impl Native {
                 return Err(self.refused_early().await);
             }
         }
-        let root = file.finish().await?.root().expect("opened with a digest");
+        let file = file.finish().await?;
+        let (root, whole) = (file.root().expect("opened with a digest"), file.whole().expect("as the other"));
         let end = End {
             size,
             root: root.as_bytes().to_vec(),
@@ -177,7 +189,7 @@ impl Native {
         };
         let sent = self.wire.send(&Message::End(end)).await;
         self.told(sent)?;
-        Ok(root)
+        Ok(whole)
     }
 }
 
@@ -195,7 +207,7 @@ impl Native {
     }
 }
 
-fn receipt(size: u64, root: Digest, began: Instant) -> Receipt {
+pub(super) fn receipt(size: u64, root: Digest, began: Instant) -> Receipt {
     let verified = Verified::Blocks { root, count: size.div_ceil(BLOCK as u64) };
     Receipt { size, verified, elapsed: began.elapsed() }
 }

@@ -1,0 +1,58 @@
+//! A transfer from its command to its end, over as many connections as it takes.
+
+/// Files from this size on are worth going on with.
+pub(crate) const LARGE: u64 = 1024 * 1024;
+
+/// How far a transfer is.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    /// For whom what came is kept: the server, the user and the path there.
+    pub(crate) mark: Vec<u8>,
+    /// Whether it goes on with what an earlier try left.
+    pub(crate) go_on: bool,
+    /// Whether it has begun, with a file that is large enough to be gone on with.
+    pub(crate) begun: bool,
+    /// Bytes of the file.
+    pub(crate) size: u64,
+    /// Those that have been moved, perhaps in vain.
+    pub(crate) moved: u64,
+    /// Those that need not be moved again.
+    pub(crate) kept: u64,
+    /// What its user should know.
+    notes: Vec<String>,
+}
+
+impl Course {
+    /// A transfer that has not begun; with `go_on`, what an earlier run left is taken.
+    pub(crate) fn new(mark: Vec<u8>, go_on: bool) -> Course {
+        Course { mark, go_on, ..Course::default() }
+    }
+
+    /// A transfer begins, of which so many bytes are there already.
+    pub(crate) fn begin(&mut self, size: u64, there: u64) {
+        self.begun |= size >= LARGE;
+        (self.size, self.moved, self.kept) = (size, there, there);
+    }
+
+    /// How much of it has been moved.
+    pub(crate) fn percent(&self) -> u64 {
+        (u128::from(self.moved) * 100 / u128::from(self.size.max(1))) as u64
+    }
+
+    /// Has its user told something.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// Has its user told that a classic server is not gone on at.
+    pub(crate) fn note_classic(&mut self) {
+        if self.go_on {
+            self.note("a classic server proves nothing of what is there: the file is transferred from its beginning");
+        }
+    }
+
+    /// What its user is to be told.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+}

@@ -1,0 +1,133 @@
+//! Transfers that outlive their connections: what was lost is connected again, and the transfer goes on where it stopped.
+
+use std::path::Path;
+use std::time::Duration;
+
+use digest::BLOCK;
+use tokio::time::sleep;
+
+use super::{Link, Session};
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::remote::{Course, Receipt};
+use crate::show::human;
+
+/// The wait before the first try, doubled with each, up to the last.
+const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// The tries of one transfer.
+struct Tries {
+    course: Course,
+    /// Since something was gained.
+    vain: u32,
+    /// What was there then.
+    kept: u64,
+    /// It was tried on a connection that may have been dead before.
+    afresh: bool,
+}
+
+impl Session {
+    /// Fetches a file, over as many connections as it takes.
+    pub(super) async fn fetch(&mut self, path: &str, place: &Path, go_on: bool) -> Result<Receipt, Failure> {
+        let mut tries = Tries::of(&self.link, path, go_on);
+        loop {
+            let stood = self.link.stands();
+            let done = match self.link.remote(&self.output).await {
+                Ok(remote) => remote.get_on(path, place, &mut tries.course, &self.progress).await,
+                Err(failure) => Err(failure),
+            };
+            self.progress.end();
+            tries.tell(&self.output);
+            match done {
+                Ok(receipt) => return Ok(receipt),
+                Err(failure) => match tries.again(failure, stood, &mut self.link, &self.output).await {
+                    Ok(()) => {}
+                    Err(failure) => return Err(tries.left_here(failure, &place.to_string_lossy())),
+                },
+            }
+        }
+    }
+
+    /// Brings a file, over as many connections as it takes.
+    pub(super) async fn bring(&mut self, local: &Path, path: &str, go_on: bool) -> Result<Receipt, Failure> {
+        let mut tries = Tries::of(&self.link, path, go_on);
+        loop {
+            let stood = self.link.stands();
+            let done = match self.link.remote(&self.output).await {
+                Ok(remote) => remote.put_on(local, path, &mut tries.course, &self.progress).await,
+                Err(failure) => Err(failure),
+            };
+            self.progress.end();
+            tries.tell(&self.output);
+            match done {
+                Ok(receipt) => return Ok(receipt),
+                Err(failure) => match tries.again(failure, stood, &mut self.link, &self.output).await {
+                    Ok(()) => {}
+                    Err(failure) => return Err(tries.left_there(failure)),
+                },
+            }
+        }
+    }
+}
+
+impl Tries {
+    fn of(link: &Link, path: &str, go_on: bool) -> Tries {
+        Tries { course: Course::new(link.mark(path), go_on), vain: 0, kept: 0, afresh: false }
+    }
+
+    fn tell(&mut self, output: &Output) {
+        self.course.take_notes().iter().for_each(|note| output.say(note));
+    }
+
+    /// Waits for the next try; the failure, if there is none.
+    async fn again(
+        &mut self,
+        failure: Failure,
+        stood: bool,
+        link: &mut Link,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        if failure.code != Code::Connection || link.stands() || !link.may_try_again() {
+            return Err(failure);
+        }
+        if !self.course.begun {
+            // The server hung up while its user was away: it is called again, once.
+            let again = stood && !std::mem::replace(&mut self.afresh, true);
+            return if again { Ok(()) } else { Err(failure) };
+        }
+        if self.course.kept > self.kept {
+            (self.kept, self.vain) = (self.course.kept, 0);
+        }
+        if self.vain >= link.retries() {
+            let vain = if self.vain == 0 { String::new() } else { format!(" ({} tries in vain)", self.vain) };
+            return Err(Failure { message: failure.message + &vain, ..failure });
+        }
+        output.say(&format!("{}; trying again at {} %", failure.message, self.course.percent()));
+        sleep((WAITS.0 * 2_u32.saturating_pow(self.vain)).min(WAITS.1)).await;
+        self.vain += 1;
+        self.course.go_on = true;
+        link.forget_lost();
+        Ok(())
+    }
+
+    /// The failure of a get, which says what is kept.
+    fn left_here(&self, failure: Failure, name: &str) -> Failure {
+        let kept = self.course.kept;
+        if kept < BLOCK as u64 || !self.course.begun {
+            return failure;
+        }
+        let more = format!("{} of {name} are kept: get -c goes on from there.", human::size(kept));
+        let remedy =
+            failure.remedy.as_ref().map_or_else(|| more.clone(), |remedy| format!("{remedy} {more}"));
+        failure.with_remedy(remedy)
+    }
+
+    /// The failure of a put, which says that something may be kept.
+    fn left_there(&self, failure: Failure) -> Failure {
+        let lost = failure.code == Code::Connection && self.course.begun;
+        if !lost {
+            return failure;
+        }
+        failure.with_remedy("What the server has is kept for a while: put -c goes on from there.")
+    }
+}
