@@ -20,6 +20,7 @@ mod operations;
 mod paths;
 mod permissions;
 mod prompt;
+mod resume;
 mod script;
 mod tls;
 mod trust;

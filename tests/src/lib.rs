@@ -33,6 +33,7 @@
 mod chance;
 mod client;
 mod control;
+mod cutting;
 mod dial;
 mod fake;
 mod files;
@@ -54,6 +55,7 @@ use std::time::Duration;
 pub use chance::Chance;
 pub use client::{Client, Ran, Running};
 pub use control::Control;
+pub use cutting::Cutting;
 pub use dial::{dial, own_address};
 pub use fake::{Fake, FakeTls, Peer, Shaken};
 pub use files::{Seen, bytes, md5, root, snapshot, stages};
@@ -66,7 +68,7 @@ pub use server::{Builder, Server, outside_address};
 pub use terminal::Terminal;
 pub use tool::Tool;
 pub use users::{ALICE, ALL, BOB, CAROL, QUINN, User, dear_hash, hash, more_users};
-pub use watch::Watch;
+pub use watch::{Watch, is_kept};
 pub use way::Way;
 
 /// After this, something that is waited for will not come any more.

@@ -1,11 +1,14 @@
 //! Waiting for files to come and go (inotify(7)).
 
+use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
+use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::{DEADLINE, stages};
@@ -33,10 +36,13 @@ impl Watch {
         self.wait_until("a stage", |stages| stages.first().cloned())
     }
 
-    /// Waits until there is no stage, neither there nor in directories below.
+    /// Waits until there is no stage, neither there nor in directories below, but those that are kept, to be gone on with, and have
+    /// no writer.
     #[track_caller]
     pub fn wait_for_no_stage(&self) {
-        self.wait_until("the end of all stages", |stages| stages.is_empty().then_some(()));
+        self.wait_until("the end of all stages", |stages| {
+            stages.iter().all(|stage| is_kept(stage) && has_no_writer(stage)).then_some(())
+        });
     }
 
     #[track_caller]
@@ -80,4 +86,14 @@ impl Watch {
             }
         }
     }
+}
+
+/// Whether it is a stage that can be gone on with.
+pub fn is_kept(stage: &Path) -> bool {
+    stage.file_name().is_some_and(|name| name.as_bytes().starts_with(b".ftpd~keep~"))
+}
+
+fn has_no_writer(stage: &Path) -> bool {
+    let lock = |file| flock(file, FlockOperation::NonBlockingLockShared);
+    File::open(stage).map_or(true, |file| lock(file).is_ok())
 }

@@ -136,7 +136,8 @@ fn main() -> ExitCode {
 
 impl Campaign {
     fn begin(size: usize, door: Door) -> Campaign {
-        let server = Server::builder().classic().start();
+        // What can be gone on with would be left on purpose.
+        let server = Server::builder().classic().limit("keep_uploads = \"0\"").start();
         let contents = [bytes(size, 1), bytes(size, 2)];
         for (name, content) in SOURCES.iter().zip(&contents) {
             server.write_work(name, content);

@@ -67,7 +67,7 @@ fn login(user: &str, password: &str) -> Command {
 
 fn ask(chance: &mut Chance) -> Command {
     let path = chance.pick(&NAMES).to_vec();
-    match chance.below(20) {
+    match chance.below(23) {
         0 => Command::Pwd,
         1 => Command::Cd { path },
         2 => Command::CdUp,
@@ -85,6 +85,11 @@ fn ask(chance: &mut Chance) -> Command {
         }
         17 => Command::Walk { path },
         18 => Command::Link { path, target: chance.pick(&NAMES).to_vec() },
+        19 => Command::Kept { path },
+        20 => Command::Resume { path, first_block: chance.below(3) as u64, proof: e2e::end(b"").root },
+        21 => {
+            Command::PutRest { path, size: 0, first_block: chance.below(2) as u64, proof: e2e::end(b"").root }
+        }
         _ => Command::Md5 { path },
     }
 }
