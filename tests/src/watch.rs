@@ -70,7 +70,11 @@ impl Watch {
     }
 
     fn look_at(&self, directory: &Path) -> rustix::io::Result<()> {
-        add_watch(&self.events, directory, WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE)?;
+        add_watch(
+            &self.events,
+            directory,
+            WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVE | WatchFlags::CLOSE_WRITE,
+        )?;
         Ok(())
     }
 

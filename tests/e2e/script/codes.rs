@@ -165,6 +165,9 @@ fn signals_end_it_with_their_code_and_leave_nothing_but_what_can_be_gone_on_with
         way.release();
         there.wait_for_no_stage();
         assert!(!server.home(ALICE).join("new").exists());
+        for kept in [e2e::stages(server.homes()), e2e::stages(server.work())].concat() {
+            std::fs::remove_file(kept).unwrap(); // the next stage is to be told from it
+        }
     }
 }
 
