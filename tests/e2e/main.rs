@@ -23,6 +23,7 @@ mod prompt;
 mod resume;
 mod script;
 mod tls;
+mod trees;
 mod trust;
 mod verbs;
 mod walls;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 use digest::Algorithm;
 
-use crate::remote::{Learnt, Settings};
+use crate::remote::{Learnt, Links, Settings};
 use crate::trust::Mode;
 
 /// Move files to and from a server: every byte verified, every file whole or not there.
@@ -47,6 +47,13 @@ pub struct Arguments {
     /// refused; with it, one that speaks TLS. A classic server on this computer may be plain without it.
     #[arg(long)]
     pub(crate) plain: bool,
+
+    /// What becomes of symbolic links in trees
+    ///
+    /// skip: leave them out. follow: move what they lead to, in their place. copy: make them anew as links, if they stay in
+    /// the tree; one that leads out of it is told and left out.
+    #[arg(long, value_name = "skip|follow|copy", default_value = "copy")]
+    pub(crate) links: Links,
 
     /// No receipts and no progress: only results and failures
     #[arg(short, long)]

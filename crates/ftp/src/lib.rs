@@ -59,6 +59,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         output,
         progress: if visible { Progress::visible() } else { Progress::hidden() },
         interactive,
+        links: arguments.links,
     };
     if interactive {
         return prompt::run(&mut session, &mut signals).await;

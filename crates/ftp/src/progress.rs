@@ -56,6 +56,21 @@ impl Progress {
         }
     }
 
+    /// `bytes` more are to be transferred than was known.
+    pub fn expect(&self, bytes: u64) {
+        if let Some(running) = self.running().as_ref() {
+            running.bar.inc_length(bytes);
+        }
+    }
+
+    /// Tells something while the bar stands aside.
+    pub fn aside(&self, tell: impl FnOnce()) {
+        match self.running().as_ref() {
+            Some(running) => running.bar.suspend(tell),
+            None => tell(),
+        }
+    }
+
     /// The transfer has ended, well or not: the bar vanishes.
     pub fn end(&self) {
         if let Some(running) = self.running().take() {

@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::path::Path;
 
 use rustix::fs::{
     AtFlags, CWD, Mode, Timespec, Timestamps, UTIME_OMIT, chmod, fchmod, fstat, futimens, utimensat,
 };
 use rustix::io::Errno;
 
+use crate::beneath::Base;
 use crate::entry::{self, Attributes, EntryKind, Time};
 use crate::error::{Error, Kind};
 
@@ -19,6 +21,14 @@ const BITS: u32 = 0o777;
 pub(crate) fn set_new(file: &File, mode: u32, modified: Option<Time>) -> Result<(), Error> {
     tolerate(fchmod(file, Mode::from_raw_mode(mode & BITS)))?;
     modified.map_or(Ok(()), |time| tolerate(futimens(file, &timestamps(time))))
+}
+
+/// Sets what `attributes` give of the directory `path`, wherever it is.
+///
+/// # Errors
+/// [`Kind::NotFound`], [`Kind::NotDirectory`], [`Kind::Denied`], and what the system reports.
+pub fn set_directory(path: &Path, attributes: &Attributes) -> Result<(), Error> {
+    set(&Base::Ambient.handle(&path.join("."))?, attributes)
 }
 
 /// Sets what `attributes` give of the file or directory behind `handle`, which need not be opened for reading.

@@ -168,6 +168,21 @@ impl Home {
         Incoming::begin(place, Some(size), Some(algorithm), replace, reservation, self.durability)
     }
 
+    /// The same for a file of which nobody knows the size before its end.
+    ///
+    /// # Errors
+    /// As [`create`](Home::create).
+    pub fn create_of_any_size(
+        &self,
+        path: &HomePath,
+        algorithm: Algorithm,
+        replace: Replace,
+    ) -> Result<Incoming, Error> {
+        let place = Place::find(self.base(), path.relative())?;
+        let reservation = self.ledger.reserve(0)?;
+        Incoming::begin(place, None, Some(algorithm), replace, reservation, self.durability)
+    }
+
     /// Begins to receive at `path` a file whose length nobody knows, behind what is kept of the one that is there; otherwise as
     /// [`create`](Home::create). `expected` bytes must fit in now, and more may come. What is kept is copied here, while `go_on` says
     /// so; should the file change until the new one is committed, that is [`Kind::Changed`].

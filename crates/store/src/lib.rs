@@ -36,6 +36,7 @@ mod upload;
 mod walk;
 
 pub use ahead::ReadAhead;
+pub use attributes::set_directory;
 pub use behind::WriteBehind;
 pub use book::Books;
 pub use entry::{Attributes, Entry, EntryKind, Time};

@@ -17,6 +17,8 @@ pub(crate) use words::quote;
 pub(crate) enum Command {
     /// `ls`.
     List { path: String, long: bool },
+    /// `ls -r`.
+    ListTree { path: String, long: bool },
     /// `cd`.
     ChangeDirectory(String),
     /// `cd..`.
@@ -25,8 +27,16 @@ pub(crate) enum Command {
     WorkingDirectory,
     /// `get`.
     Get { remote: String, local: Option<PathBuf>, go_on: bool },
+    /// `get -r`.
+    GetTree { remote: String, local: Option<PathBuf> },
+    /// `mget`.
+    GetMany(Vec<String>),
     /// `put`.
     Put { local: PathBuf, remote: Option<String>, go_on: bool },
+    /// `put -r`.
+    PutTree { local: PathBuf, remote: Option<String> },
+    /// `mput`.
+    PutMany(Vec<String>),
     /// `cat`.
     Cat(String),
     /// `mkdir`.
@@ -35,6 +45,8 @@ pub(crate) enum Command {
     RemoveDirectory(String),
     /// `rm`.
     Remove(String),
+    /// `rm -r`.
+    RemoveTree(String),
     /// `mv`.
     Rename { from: String, to: String },
     /// `stat`.
@@ -67,7 +79,13 @@ impl Command {
             | Command::Stat(_)
             | Command::Md5(_) => true,
             Command::Get { .. } | Command::Put { .. } // they see to it themselves
-            | Command::Cat(_) // its first part is written already
+            | Command::ListTree { .. } // its first part is written already
+            | Command::Cat(_)
+            | Command::GetTree { .. } // where it went is a directory by now, into which it would go the second time
+            | Command::GetMany(_)
+            | Command::PutTree { .. }
+            | Command::PutMany(_)
+            | Command::RemoveTree(_)
             | Command::MakeDirectory(_)
             | Command::RemoveDirectory(_)
             | Command::Remove(_)

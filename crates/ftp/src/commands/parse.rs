@@ -16,9 +16,10 @@ pub(super) fn parse(words: Vec<OsString>, home: Option<&Path>) -> Result<Command
     }
     let row = verb.to_str().and_then(Row::named).ok_or_else(|| unknown(&verb))?;
     let Given { options, operands } = Given::sort(row, words)?;
-    let (long, go_on) = (options.contains('l'), options.contains('c'));
+    let [long, tree, go_on] = ['l', 'r', 'c'].map(|letter| options.contains(letter));
     let mut operands = Operands { row, home, rest: operands.into_iter() };
     Ok(match row.verb {
+        Verb::List if tree => Command::ListTree { path: operands.remote_or(".")?, long },
         Verb::List => Command::List { path: operands.remote_or(".")?, long },
         Verb::ChangeDirectory => Command::ChangeDirectory(operands.remote_or("/")?),
         Verb::Climb => Command::Climb,
@@ -27,11 +28,19 @@ pub(super) fn parse(words: Vec<OsString>, home: Option<&Path>) -> Result<Command
             Some(path) => Command::ChangeDirectory(path),
             None => Command::WorkingDirectory,
         },
+        Verb::Get | Verb::Put if tree && go_on => {
+            return Err(misused(row, "-c is for one file, -r for many"));
+        }
+        Verb::Get if tree => Command::GetTree { remote: operands.remote()?, local: operands.next_local() },
+        Verb::Put if tree => Command::PutTree { local: operands.local()?, remote: operands.next_remote()? },
+        Verb::GetMany => Command::GetMany(operands.all()?),
+        Verb::PutMany => Command::PutMany(operands.all()?),
         Verb::Get => Command::Get { remote: operands.remote()?, local: operands.next_local(), go_on },
         Verb::Put => Command::Put { local: operands.local()?, remote: operands.next_remote()?, go_on },
         Verb::Cat => Command::Cat(operands.remote()?),
         Verb::MakeDirectory => Command::MakeDirectory(operands.remote()?),
         Verb::RemoveDirectory => Command::RemoveDirectory(operands.remote()?),
+        Verb::Remove if tree => Command::RemoveTree(operands.remote()?),
         Verb::Remove => Command::Remove(operands.remote()?),
         Verb::Rename => Command::Rename { from: operands.remote()?, to: operands.remote()? },
         Verb::Stat => Command::Stat(operands.remote()?),
@@ -76,7 +85,7 @@ impl Given {
         if let Some(name) = missing {
             return Err(misused(row, &format!("{name} is missing")));
         }
-        if count <= most {
+        if count <= most || row.takes_many() {
             return Ok(());
         }
         let name = row.name();
@@ -113,6 +122,11 @@ impl Operands<'_> {
 
     fn remote(&mut self) -> Result<String, Failure> {
         self.next_remote()?.ok_or_else(|| misused(self.row, "a name is missing"))
+    }
+
+    /// All that are left, as text; local ones begin at the home of the user, too.
+    fn all(&mut self) -> Result<Vec<String>, Failure> {
+        std::iter::from_fn(|| self.next_local()).map(|path| text(path.into_os_string())).collect()
     }
 
     fn next_local(&mut self) -> Option<PathBuf> {

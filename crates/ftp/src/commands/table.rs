@@ -10,6 +10,8 @@ pub(crate) enum Verb {
     ChangeOrShowDirectory,
     Get,
     Put,
+    GetMany,
+    PutMany,
     Cat,
     MakeDirectory,
     RemoveDirectory,
@@ -40,17 +42,19 @@ pub(crate) struct Row {
 
 /// The commands, in the order of `help`.
 pub(crate) const TABLE: &[Row] = &[
-    row(Verb::List, &["ls", "dir", "list"], "[-la] [PATH]", "list a directory; -l: mode, size, time"),
+    row(Verb::List, &["ls", "dir", "list"], "[-lar] [PATH]", "list; -l: mode, size, time; -r: all"),
     row(Verb::ChangeDirectory, &["cd"], "[PATH]", "go to a directory; without PATH, to /"),
     row(Verb::Climb, &["cd..", "cdup"], "", "go to the directory above"),
     row(Verb::WorkingDirectory, &["pwd"], "", "show the directory you are in"),
     row(Verb::ChangeOrShowDirectory, &["cwd"], "[PATH]", "cd with PATH, pwd without"),
-    row(Verb::Get, &["get"], "[-c] REMOTE [LOCAL]", "fetch a file; -c: go on where it stopped"),
-    row(Verb::Put, &["put"], "[-c] LOCAL [REMOTE]", "send a file; -c: go on where it stopped"),
+    row(Verb::Get, &["get"], "[-cr] REMOTE [LOCAL]", "fetch a file; -c: go on with it; -r: a directory"),
+    row(Verb::Put, &["put"], "[-cr] LOCAL [REMOTE]", "send a file; -c: go on with it; -r: a directory"),
+    row(Verb::GetMany, &["mget"], "PATTERN...", "fetch the files that match * ? [a-z] {a,b} **"),
+    row(Verb::PutMany, &["mput"], "PATTERN...", "send the files that match"),
     row(Verb::Cat, &["cat"], "REMOTE", "write a file to standard output"),
     row(Verb::MakeDirectory, &["mkdir"], "PATH", "make a directory"),
     row(Verb::RemoveDirectory, &["rmdir"], "PATH", "remove an empty directory"),
-    row(Verb::Remove, &["rm", "delete"], "PATH", "remove a file"),
+    row(Verb::Remove, &["rm", "delete"], "[-r] PATH", "remove a file; -r: a whole directory"),
     row(Verb::Rename, &["mv", "rename"], "FROM TO", "rename or move; into a directory TO, too"),
     row(Verb::Stat, &["stat"], "PATH", "show kind, size, mode and time"),
     row(Verb::Md5, &["md5"], "PATH", "show the MD5 of a whole file, as md5sum does"),
@@ -87,6 +91,11 @@ impl Row {
         let mut letters =
             self.arguments.split(' ').filter_map(|part| part.strip_prefix("[-")?.strip_suffix(']'));
         letters.any(|letters| letters.contains(letter))
+    }
+
+    /// Whether its last operand may be given more than once.
+    pub(crate) fn takes_many(&self) -> bool {
+        self.arguments.ends_with("...")
     }
 
     /// The names of what it takes, those in brackets being optional.
@@ -129,7 +138,7 @@ mod tests {
     #[test]
     fn every_name_is_there_and_only_once() {
         let names: Vec<_> = TABLE.iter().flat_map(|row| row.names).copied().collect();
-        let wanted = "ls dir list cd cd.. cdup pwd cwd get put cat mkdir rmdir rm delete mv rename stat md5 lcd \
+        let wanted = "ls dir list cd cd.. cdup pwd cwd get put mget mput cat mkdir rmdir rm delete mv rename stat md5 lcd \
                       lpwd lls ! help ? quit q bye exit";
         for name in wanted.split(' ') {
             assert_eq!(names.iter().filter(|n| **n == name).count(), 1, "{name}");
@@ -141,12 +150,12 @@ mod tests {
     #[test]
     fn a_row_tells_what_it_takes() {
         let ls = Row::named("dir").unwrap();
-        assert_eq!(ls.usage(), "ls [-la] [PATH]");
-        assert!(ls.has_option('l') && ls.has_option('a') && !ls.has_option('r') && !ls.has_option('-'));
+        assert_eq!(ls.usage(), "ls [-lar] [PATH]");
+        assert!(ls.has_option('l') && ls.has_option('a') && ls.has_option('r') && !ls.has_option('-'));
         assert_eq!(ls.operands().collect::<Vec<_>>(), ["[PATH]"]);
         let get = Row::named("get").unwrap();
         assert_eq!(get.operands().collect::<Vec<_>>(), ["REMOTE", "[LOCAL]"]);
-        assert!(!get.has_option('l'));
+        assert!(!get.has_option('l') && !get.takes_many() && Row::named("mget").unwrap().takes_many());
         let quit = Row::named("bye").unwrap();
         assert_eq!((quit.usage().as_str(), quit.operands().count()), ("quit", 0));
     }

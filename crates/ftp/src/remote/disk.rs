@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use digest::Algorithm;
-use store::{Durability, Incoming, Prefix, WriteBehind};
+use store::{Durability, Home, HomePath, Incoming, Prefix, Replace, WriteBehind};
 use tokio::task::spawn_blocking;
 
 use crate::failure::Failure;
@@ -94,6 +94,20 @@ impl Disk {
             }
         }
     }
+}
+
+/// Begins the file `path` beneath `home`, of `size` bytes, if anybody knows how many.
+pub(super) fn receive_beneath(
+    home: &Home,
+    path: &HomePath,
+    size: Option<u64>,
+    algorithm: Algorithm,
+) -> Result<WriteBehind, Failure> {
+    let created = match size {
+        Some(size) => home.create(path, size, algorithm, Replace::Yes),
+        None => home.create_of_any_size(path, algorithm, Replace::Yes),
+    };
+    Ok(WriteBehind::new(created?))
 }
 
 /// Does what may block on a disk where that is allowed.

@@ -4,13 +4,14 @@ mod classic;
 mod course;
 mod disk;
 mod native;
+mod tree;
 
 use std::path::Path;
 use std::time::Duration;
 
 use digest::{Algorithm, Digest};
 use secrecy::SecretString;
-use store::{Attributes, Entry};
+use store::{Attributes, Entry, Found, Home, HomePath};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -19,6 +20,8 @@ use crate::trust::Trust;
 
 pub(crate) use classic::Learnt;
 pub(crate) use course::{Course, LARGE};
+pub use tree::Links;
+pub(crate) use tree::{Account, Bring, Fetch, Sum, groups};
 
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +76,8 @@ pub struct Settings {
 pub enum Into<'a> {
     /// Into this file, which appears when it is whole.
     File(&'a Path),
+    /// Into this file beneath an opened directory, which appears when it is whole.
+    Beneath(&'a Home, &'a HomePath),
     /// To standard output, block by verified block.
     Output,
 }
@@ -102,6 +107,26 @@ pub enum Verified {
     File(Digest),
     /// No digest: the server has none. Connection and size ended as they should.
     No,
+}
+
+/// A part of what a walk tells: each directory comes before what is in it. Every path is one of a tree: no part of it climbs.
+#[derive(Debug, Default)]
+pub struct Branch {
+    /// What was found.
+    pub found: Vec<Found>,
+    /// Where the server could not look.
+    pub missed: Vec<Missed>,
+    /// Whether the server says that nothing follows.
+    pub last: bool,
+}
+
+/// A directory of a tree that could not be read.
+#[derive(Debug)]
+pub struct Missed {
+    /// From where the walk began.
+    pub path: Vec<u8>,
+    /// Why.
+    pub failure: Failure,
 }
 
 /// A connection to a server that is trusted, on which nobody has logged in yet.
@@ -223,6 +248,56 @@ impl Remote {
         match self {
             Remote::Native(native) => native.next_page().await,
             Remote::Classic(classic) => classic.next_page().await,
+        }
+    }
+
+    /// Begins a walk through a directory and all beneath it, whose branches [`next_branch`](Remote::next_branch) gives.
+    pub async fn walk(&mut self, path: &str) -> Result<(), Failure> {
+        match self {
+            Remote::Native(native) => native.walk(path).await,
+            Remote::Classic(classic) => classic.walk(path).await,
+        }
+    }
+
+    /// The next part of the walk; `None` at its end.
+    pub async fn next_branch(&mut self) -> Result<Option<Branch>, Failure> {
+        match self {
+            Remote::Native(native) => native.next_branch().await,
+            Remote::Classic(classic) => classic.next_branch().await,
+        }
+    }
+
+    /// Fetches a tree. Whether it is no tree but a file, which is not fetched.
+    pub(crate) async fn get_tree(
+        &mut self,
+        fetch: &Fetch,
+        links: Links,
+        account: &mut Account<'_>,
+    ) -> Result<bool, Failure> {
+        match self {
+            Remote::Native(native) => native.get_tree(fetch, links, account).await,
+            Remote::Classic(classic) => classic.get_tree(fetch, links, account).await,
+        }
+    }
+
+    /// Brings a tree.
+    pub(crate) async fn put_tree(
+        &mut self,
+        bring: &Bring,
+        links: Links,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        match self {
+            Remote::Native(native) => native.put_tree(bring, links, account).await,
+            Remote::Classic(classic) => classic.put_tree(bring, links, account).await,
+        }
+    }
+
+    /// Removes a file, a link itself, or a directory with all that is in it.
+    pub(crate) async fn remove_tree(&mut self, path: &str, account: &mut Account<'_>) -> Result<(), Failure> {
+        match self {
+            Remote::Native(native) => native.remove_tree(path, account).await,
+            Remote::Classic(classic) => classic.remove_tree(path, account).await,
         }
     }
 

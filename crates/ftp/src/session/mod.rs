@@ -6,11 +6,13 @@ mod list;
 mod local;
 mod naming;
 mod transfer;
+mod tree;
 
 use crate::commands::Command;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::remote::Links;
 use crate::show::listing::Clock;
 use crate::show::{help, report};
 
@@ -25,6 +27,8 @@ pub(crate) struct Session {
     pub(crate) progress: Progress,
     /// Whether commands come from a terminal, which the shell of `!` then shares.
     pub(crate) interactive: bool,
+    /// What becomes of links in trees.
+    pub(crate) links: Links,
 }
 
 impl Session {
@@ -56,6 +60,12 @@ impl Session {
                 let directory = self.remote().await?.pwd().await?;
                 self.print_name(directory.as_bytes())
             }
+            Command::ListTree { path, long } => self.list_tree(path, *long).await,
+            Command::GetTree { remote, local } => self.get_tree(remote, local.as_deref()).await,
+            Command::PutTree { local, remote } => self.put_tree(local, remote.as_deref()).await,
+            Command::GetMany(patterns) => self.get_many(patterns).await,
+            Command::PutMany(patterns) => self.put_many(patterns).await,
+            Command::RemoveTree(path) => self.remove_tree(path).await,
             Command::Get { remote, local, go_on } => self.get(remote, local.as_deref(), *go_on).await,
             Command::Put { local, remote, go_on } => self.put(local, remote.as_deref(), *go_on).await,
             Command::Cat(path) => self.cat(path).await,

@@ -40,6 +40,23 @@ pub(super) fn download(remote: &str, local: Option<&Path>) -> Result<PathBuf, Fa
     }
 }
 
+/// Where `get -r REMOTE [LOCAL]` puts its tree: under the last part of `remote`, here or in `local` if that is a directory.
+///
+/// # Errors
+/// If there is no such name, or no directory to make it in: told before anything is fetched.
+pub(super) fn download_tree(remote: &str, local: Option<&Path>) -> Result<PathBuf, Failure> {
+    let place = match local {
+        // What has no name of its own comes into the directory itself.
+        Some(path) if path.is_dir() => local_name(remote).map_or(path.to_owned(), |name| path.join(name)),
+        Some(path) => path.to_owned(),
+        None => PathBuf::from(local_name(remote)?),
+    };
+    match place.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
+        _ => Ok(place),
+    }
+}
+
 /// Where `put LOCAL [REMOTE]` puts its file: under the name of `local`, or in `remote` if that is written as a directory.
 ///
 /// # Errors
@@ -67,17 +84,20 @@ pub(super) fn remote_name(local: &Path) -> Result<&str, Failure> {
 pub(super) fn check_source(local: &Path) -> Result<(), Failure> {
     match local.metadata() {
         Ok(metadata) if metadata.is_dir() => Err(Failure::new(Code::Other, "it is a directory")
-            .with_remedy("put -r is not available in this version: send its files one by one.")),
+            .with_remedy("put -r sends it with all that is in it.")),
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Failure::new(Code::NotFound, "there is no such file on this computer")
-                .with_remedy("lls shows what is there."))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(no_source()),
         Err(error) => Err(error.into()),
     }
 }
 
-fn local_name(remote: &str) -> Result<String, Failure> {
+/// What was to be sent is not there.
+pub(super) fn no_source() -> Failure {
+    Failure::new(Code::NotFound, "there is no such file on this computer")
+        .with_remedy("lls shows what is there.")
+}
+
+pub(super) fn local_name(remote: &str) -> Result<String, Failure> {
     match Name::parse(last_part(remote).as_bytes()) {
         Ok(name) => Ok(name.as_str().to_owned()),
         Err(_) => {

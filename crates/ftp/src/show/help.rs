@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn help_of_one_shows_its_usage_and_its_other_names() {
         let text = one(Row::named("dir").unwrap());
-        assert!(text.starts_with("ls [-la] [PATH]\n"));
+        assert!(text.starts_with("ls [-lar] [PATH]\n"));
         assert!(text.ends_with("(also dir, list)\n"), "{text}");
         assert!(!one(Row::named("get").unwrap()).contains("also"));
     }

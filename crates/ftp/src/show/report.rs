@@ -5,7 +5,7 @@ use store::Entry;
 
 use super::listing::{Clock, mode};
 use super::{Surface, human};
-use crate::remote::{Receipt, Verified};
+use crate::remote::{Receipt, Sum, Verified};
 
 /// What a transfer was: `big.iso  4.7 GB  0:42  112 MB/s  verified md5 root 5e88…`.
 /// Of one block, the root is the digest of the file itself and is called so.
@@ -20,6 +20,15 @@ pub(crate) fn receipt(name: &str, receipt: &Receipt) -> String {
         Verified::No => "not verified: the server offers no digest".to_owned(),
     };
     format!("{name}  {bytes}  {time}  {rate}  {verified}")
+}
+
+/// What a tree was: `photos  10000 files  41 MB  0:01  38 MB/s  verified`.
+pub(crate) fn tree(name: &str, sum: &Sum) -> String {
+    let Sum { files, bytes, verified, elapsed } = *sum;
+    let (size, time, rate) = (human::size(bytes), human::time(elapsed), human::rate(bytes, elapsed));
+    let verified = if verified { "verified" } else { "not verified: the server offers no digest" };
+    let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+    format!("{name}  {files}  {size}  {time}  {rate}  {verified}")
 }
 
 /// The line of `md5sum`, so that `md5sum -c` reads it: of a name with a backslash or an end of line, both are escaped

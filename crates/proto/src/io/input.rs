@@ -32,6 +32,11 @@ impl Input {
         self.start += used;
     }
 
+    /// Marks the first `used` bytes as used, which hold no secret.
+    pub(super) fn pass(&mut self, used: usize) {
+        self.start += used;
+    }
+
     /// Lets go of memory that an idle session need not hold.
     pub(super) fn rest(&mut self) {
         if self.buffer.capacity() > SMALL {

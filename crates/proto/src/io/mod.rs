@@ -4,6 +4,7 @@
 //! each other, and a refusal or an abort is known at once. Every method is safe to drop half-way: what was read stays in the
 //! input, what was not yet sent goes out first with the next write.
 
+mod ahead;
 mod gulp;
 mod input;
 mod landing;
@@ -33,6 +34,7 @@ use crate::{Abort, Command};
 use input::Input;
 use output::Output;
 
+pub use ahead::Next;
 pub use gulp::Gulping;
 pub use landing::{Landed, Landing};
 pub use stream::Stream;

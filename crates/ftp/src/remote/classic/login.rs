@@ -22,6 +22,7 @@ impl Classic {
             offers: Offers::default(),
             settled: false,
             listing: None,
+            walk: None,
             busy: false,
             lost: false,
             disk: Disk::default(),

@@ -15,6 +15,7 @@ mod offers;
 mod stream;
 mod tls;
 mod transfer;
+mod tree;
 mod words;
 
 use std::fmt;
@@ -55,6 +56,7 @@ pub struct Classic {
     /// The server understood EPSV, or refused it for good: how data connections are asked for is settled.
     settled: bool,
     listing: Option<Listing>,
+    walk: Option<tree::Walk>,
     /// Something is under way; if nobody waits for it any more, the connection is out of step.
     busy: bool,
     lost: bool,

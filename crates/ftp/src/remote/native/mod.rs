@@ -4,10 +4,11 @@ mod commands;
 mod connect;
 mod going_on;
 mod transfer;
+mod tree;
 mod words;
 
 use proto::io::{Broken, Wire};
-use proto::{Abort, Command, Failure as Refused, Kind, Message, Page, Reply};
+use proto::{Abort, Branch, Command, Failure as Refused, Kind, Message, Page, Reply};
 use tokio::time::timeout;
 
 pub(crate) use connect::Door;
@@ -129,6 +130,23 @@ impl Native {
         }
     }
 
+    /// The next part of what is listed or walked through, whichever it is.
+    async fn part(&mut self) -> Result<(), Failure> {
+        match self.message().await? {
+            Message::Page(Page { last, .. }) | Message::Branch(Branch { last, .. }) => {
+                if last {
+                    self.owed = Owed::Nothing;
+                }
+                Ok(())
+            }
+            Message::Abort(abort) => {
+                self.owed = Owed::Nothing;
+                Err(self.refused(abort.failure))
+            }
+            _ => Err(self.broken(Broken::Malformed(proto::Fault::Turn))),
+        }
+    }
+
     /// The next message but for signs of life.
     async fn message(&mut self) -> Result<Message, Failure> {
         loop {
@@ -159,7 +177,7 @@ impl Native {
             let _refused = match self.owed {
                 Owed::Nothing => Ok(()),
                 Owed::Reply => self.reply().await.map(drop),
-                Owed::Pages => self.page().await.map(drop),
+                Owed::Pages => self.part().await,
                 Owed::File(left) => self.pass_over(left).await,
             };
         }
@@ -206,6 +224,15 @@ impl Native {
         self.lost |= words::ends_session(refused.kind);
         self.cut |= matches!(refused.kind, Kind::Ending | Kind::TimedOut | Kind::Limit);
         words::refused(refused)
+    }
+
+    /// The failure that the refusal of one of many commands is; an error where it is the last word.
+    fn refused_many(&mut self, refused: Refused) -> Result<Failure, Failure> {
+        if words::ends_session(refused.kind) {
+            Err(words::refused(refused))
+        } else {
+            Ok(words::refused(refused))
+        }
     }
 
     /// The failure that a reply to another question is.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{Native, Owed, words};
 use crate::failure::{Code, Failure};
 use crate::progress::Progress;
-use crate::remote::disk::on_disk;
+use crate::remote::disk::{on_disk, receive_beneath};
 use crate::remote::{Into, Receipt, Verified};
 
 mod output;
@@ -58,6 +58,9 @@ impl Native {
         let algorithm = self.settings.digest;
         match into {
             Into::Output => Ok(Sink::Output(Output::new(algorithm))),
+            Into::Beneath(home, path) => {
+                Ok(Sink::File(Box::new(receive_beneath(home, path, Some(size), algorithm)?)))
+            }
             Into::File(path) => {
                 Ok(Sink::File(Box::new(self.disk.receive(path, Some(size), algorithm).await?)))
             }

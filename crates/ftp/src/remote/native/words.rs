@@ -3,7 +3,7 @@
 use proto::io::Broken;
 use proto::io::tls::Handshake;
 use proto::{Fault, Kind};
-use store::{Attributes, Entry, EntryKind, Time};
+use store::{Attributes, Entry, EntryKind, Found, Time};
 
 use crate::failure::{Code, Failure};
 use crate::trust::Place;
@@ -91,13 +91,22 @@ pub(super) fn broken(broken: &Broken, host: &str) -> Failure {
     }
 }
 
-pub(super) fn entry(entry: proto::Entry) -> Entry {
-    let kind = match entry.kind {
+fn kind(kind: proto::EntryKind) -> EntryKind {
+    match kind {
         proto::EntryKind::File => EntryKind::File,
         proto::EntryKind::Directory => EntryKind::Directory,
         proto::EntryKind::Link => EntryKind::Link,
         proto::EntryKind::Other => EntryKind::Other,
-    };
+    }
+}
+
+pub(super) fn found(found: proto::Found) -> Found {
+    let proto::Found { path, size, mode, target, .. } = found;
+    Found { path, kind: kind(found.kind), size, modified: from_wire(found.modified), mode, target }
+}
+
+pub(super) fn entry(entry: proto::Entry) -> Entry {
+    let kind = kind(entry.kind);
     Entry { name: entry.name, kind, size: entry.size, modified: from_wire(entry.modified), mode: entry.mode }
 }
 

@@ -13,7 +13,7 @@ use crate::failure::{Code, Failure};
 use crate::progress::Progress;
 use crate::remote::classic::look::Needed;
 use crate::remote::classic::words;
-use crate::remote::disk::on_disk;
+use crate::remote::disk::{on_disk, receive_beneath};
 use crate::remote::{Into, Receipt, Verified};
 
 /// Where received bytes go.
@@ -46,6 +46,9 @@ impl Classic {
         let sink = match into {
             Into::File(place) => {
                 Sink::File(Box::new(self.disk.receive(place, size, self.settings.digest).await?))
+            }
+            Into::Beneath(home, place) => {
+                Sink::File(Box::new(receive_beneath(home, place, size, self.settings.digest)?))
             }
             Into::Output => Sink::Output,
         };

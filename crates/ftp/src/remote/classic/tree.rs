@@ -1,0 +1,324 @@
+//! Trees at a classic server, which knows no requests for them: listed directory by directory, moved file by file.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+
+use store::{EntryKind, Found, HomePath};
+
+use super::Classic;
+use crate::failure::{Code, Failure};
+use crate::remote::tree::{self, Account, Bring, Fetch, Item, Links, Paths, Source, below};
+use crate::remote::{Branch, Into, Missed, Verified};
+
+/// A walk under way.
+#[derive(Debug)]
+pub(super) struct Walk {
+    root: String,
+    /// What it begins with, until that is told.
+    first: Option<Found>,
+    /// Directories that are still to be listed.
+    left: Paths,
+    /// The one that is.
+    here: Option<Vec<u8>>,
+}
+
+impl Classic {
+    /// Begins a walk, whose branches [`next_branch`](Classic::next_branch) gives.
+    pub(in crate::remote) async fn walk(&mut self, path: &str) -> Result<(), Failure> {
+        let entry = self.stat(path).await?;
+        let mut left = Paths::default();
+        if entry.kind == EntryKind::Directory {
+            left.push(b"", b"");
+        }
+        let first = found(Vec::new(), entry);
+        self.walk = Some(Walk { root: path.to_owned(), first: Some(first), left, here: None });
+        Ok(())
+    }
+
+    /// The next part of the walk; `None` at its end.
+    pub(in crate::remote) async fn next_branch(&mut self) -> Result<Option<Branch>, Failure> {
+        let Some(mut walk) = self.walk.take() else { return Ok(None) };
+        let mut branch = Branch::default();
+        branch.found.extend(walk.first.take());
+        while branch.found.is_empty() && branch.missed.is_empty() {
+            let Some(here) = walk.here.take() else {
+                let Some((path, _)) = walk.left.pop_front() else { return Ok(None) };
+                match self.begin_to_list(&below(&walk.root, &path)).await {
+                    Ok(()) => walk.here = Some(path),
+                    Err(failure) if self.lost => return Err(failure),
+                    Err(failure) => branch.missed.push(Missed { path, failure }),
+                }
+                continue;
+            };
+            let page = match self.next_page().await {
+                Ok(Some(page)) => page,
+                Ok(None) => continue,
+                Err(failure) => return Err(failure),
+            };
+            for entry in page {
+                let path = if here.is_empty() {
+                    entry.name.clone()
+                } else {
+                    [&here, &b"/"[..], &entry.name].concat()
+                };
+                if entry.kind == EntryKind::Directory {
+                    walk.left.push(&path, b"");
+                }
+                branch.found.push(found(path, entry));
+            }
+            walk.here = Some(here);
+        }
+        self.walk = Some(walk);
+        Ok(Some(branch))
+    }
+
+    async fn begin_to_list(&mut self, path: &[u8]) -> Result<(), Failure> {
+        let path = text(path)?;
+        self.list(if path.is_empty() { "." } else { &path }).await
+    }
+
+    /// Fetches a tree, or tells that it is a single file.
+    pub(in crate::remote) async fn get_tree(
+        &mut self,
+        fetch: &Fetch,
+        links: Links,
+        account: &mut Account<'_>,
+    ) -> Result<bool, Failure> {
+        self.walk(if fetch.from.is_empty() { "." } else { &fetch.from }).await?;
+        let (mut files, mut directories, mut home) = (Paths::default(), Paths::default(), None);
+        while let Some(branch) = self.next_branch().await? {
+            for missed in branch.missed {
+                account.failed(&tree::shown(&fetch.from, &missed.path), missed.failure);
+            }
+            for found in branch.found {
+                match (found.kind, &home) {
+                    (EntryKind::Directory, None) => home = Some(tree::destination(&fetch.to)?),
+                    (_, None) => return Ok(true),
+                    (EntryKind::Directory, Some(_)) if fetch.only.is_some() => {}
+                    (EntryKind::Directory, Some(_)) => directories.push(&found.path, b""),
+                    (_, Some(_)) if fetch.only.as_ref().is_some_and(|only| !only.wants(&found.path)) => {}
+                    (EntryKind::File, Some(_)) => files.push(&found.path, b""),
+                    (EntryKind::Link, Some(_)) => match links {
+                        Links::Skip => account.skipped(),
+                        Links::Follow => files.push(&found.path, b""),
+                        Links::Copy => account.failed(&tree::shown(&fetch.from, &found.path), untold()),
+                    },
+                    (EntryKind::Other, Some(_)) => {
+                        let special = store::Error::from(store::Kind::Special).into();
+                        account.failed(&tree::shown(&fetch.from, &found.path), special);
+                    }
+                }
+            }
+        }
+        let Some(home) = home else { return Ok(true) };
+        while let Some((path, _)) = directories.pop_front() {
+            if let Err(error) = make(&home, &path) {
+                account.failed(&tree::shown(&fetch.from, &path), error.into());
+            }
+        }
+        while let Some((path, _)) = files.pop_front() {
+            let name = tree::shown(&fetch.from, &path);
+            match self.get_beneath(&home, fetch, &path, account).await {
+                Ok(()) => {}
+                Err(failure) if self.lost => return Err(failure.of(&name)),
+                Err(failure) => account.failed(&name, failure),
+            }
+        }
+        Ok(false)
+    }
+
+    async fn get_beneath(
+        &mut self,
+        home: &store::Home,
+        fetch: &Fetch,
+        path: &[u8],
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        let place = HomePath::root().resolve(path)?;
+        if fetch.only.is_some() {
+            make_above(home, path)?;
+        }
+        let from = text(&below(&fetch.from, path))?;
+        let receipt = self.get(&from, Into::Beneath(home, &place), account.progress()).await?;
+        account.verified &= !matches!(receipt.verified, Verified::No);
+        account.done(receipt.size);
+        Ok(())
+    }
+
+    /// Brings a tree.
+    pub(in crate::remote) async fn put_tree(
+        &mut self,
+        bring: &Bring,
+        links: Links,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        let (root, only) = (bring.from.clone(), bring.only.clone());
+        let source = crate::remote::disk::on_disk(move || Source::open(&root, links, only)).await?;
+        let mut left = Left { source: Some(source), items: VecDeque::new() };
+        while let Some((item, place)) = left.next().await? {
+            let path = match &item {
+                Item::Directory { path, .. }
+                | Item::File { path, .. }
+                | Item::Link { path, .. }
+                | Item::LeadsOut { path }
+                | Item::Failed { path, .. } => path.clone(),
+                Item::Skipped => {
+                    account.skipped();
+                    continue;
+                }
+            };
+            let name = tree::shown(&bring.from.to_string_lossy(), &path);
+            let done = match item {
+                Item::Directory { .. } => self.make_directory(&below(&bring.to, &path)).await,
+                Item::File { .. } => self.put_beneath(&place, &below(&bring.to, &path), account).await,
+                Item::Link { .. } => Err(no_links()),
+                Item::Failed { failure, .. } => Err(failure),
+                Item::LeadsOut { .. } | Item::Skipped => {
+                    account.leads_out(&name);
+                    continue;
+                }
+            };
+            match done {
+                Ok(()) => {}
+                Err(failure) if self.lost => return Err(failure.of(&name)),
+                Err(failure) => account.failed(&name, failure),
+            }
+        }
+        Ok(())
+    }
+
+    async fn put_beneath(
+        &mut self,
+        local: &std::path::Path,
+        to: &[u8],
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        let receipt = self.put(local, &text(to)?, account.progress()).await?;
+        account.verified &= !matches!(receipt.verified, Verified::No);
+        account.done(receipt.size);
+        Ok(())
+    }
+
+    /// Makes a directory; one that is there is as good.
+    async fn make_directory(&mut self, path: &[u8]) -> Result<(), Failure> {
+        let path = text(path)?;
+        if path.is_empty() {
+            return Ok(());
+        }
+        match self.mkdir(&path).await {
+            Err(refused) if !self.lost => match self.stat(&path).await {
+                Ok(entry) if entry.kind == EntryKind::Directory => Ok(()),
+                _ => Err(refused),
+            },
+            made => made,
+        }
+    }
+
+    /// Removes a file, a link itself, or a directory with all that is in it.
+    pub(in crate::remote) async fn remove_tree(
+        &mut self,
+        path: &str,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        // A link to a directory must not be entered; asked as a file, it goes itself.
+        match self.remove(path).await {
+            Ok(()) => {
+                account.done(0);
+                return Ok(());
+            }
+            Err(refused) if self.lost => return Err(refused),
+            Err(refused) => match self.stat(path).await {
+                Ok(entry) if entry.kind == EntryKind::Directory => {}
+                _ => return Err(refused),
+            },
+        }
+        self.walk(path).await?;
+        let mut all = Paths::default();
+        while let Some(branch) = self.next_branch().await? {
+            for missed in branch.missed {
+                account.failed(&tree::shown(path, &missed.path), missed.failure);
+            }
+            for found in branch.found {
+                all.push(&found.path, if found.kind == EntryKind::Directory { b"d" } else { b"" });
+            }
+        }
+        while let Some((found, note)) = all.pop_back() {
+            let name = tree::shown(path, &found);
+            let removed = match text(&below(path, &found)) {
+                Ok(place) if note == b"d" => self.rmdir(&place).await,
+                Ok(place) => self.remove(&place).await,
+                Err(failure) => Err(failure),
+            };
+            match removed {
+                Ok(()) => account.done(0),
+                Err(failure) if self.lost => return Err(failure.of(&name)),
+                Err(failure) => account.failed(&name, failure),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is left of a tree of this computer, read some at a time where blocking is allowed.
+struct Left {
+    source: Option<Source>,
+    items: VecDeque<(Item, PathBuf)>,
+}
+
+impl Left {
+    async fn next(&mut self) -> Result<Option<(Item, PathBuf)>, Failure> {
+        if self.items.is_empty()
+            && let Some(mut source) = self.source.take()
+        {
+            let (source, items) = crate::remote::disk::on_disk(move || {
+                let items: Vec<Item> = source.by_ref().take(100).collect();
+                let placed = |item: Item| {
+                    let place = match &item {
+                        Item::File { path, .. } => source.place(path),
+                        _ => PathBuf::new(),
+                    };
+                    (item, place)
+                };
+                let items: VecDeque<_> = items.into_iter().map(placed).collect();
+                Ok((source, items))
+            })
+            .await?;
+            self.items = items;
+            self.source = Some(source).filter(|_| !self.items.is_empty());
+        }
+        Ok(self.items.pop_front())
+    }
+}
+
+fn found(path: Vec<u8>, entry: store::Entry) -> Found {
+    let store::Entry { kind, size, modified, mode, .. } = entry;
+    Found { path, kind, size, modified, mode, target: None }
+}
+
+fn make(home: &store::Home, path: &[u8]) -> Result<(), store::Error> {
+    let at = HomePath::root().resolve(path)?;
+    match home.mkdir(&at) {
+        Err(exists) if exists.kind() == store::Kind::Exists => home.check_directory(&at),
+        made => made,
+    }
+}
+
+fn make_above(home: &store::Home, path: &[u8]) -> Result<(), store::Error> {
+    let mut ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+    ends.try_for_each(|end| make(home, &path[..end]))
+}
+
+/// A remote path as it is said to a classic server.
+fn text(path: &[u8]) -> Result<String, Failure> {
+    str::from_utf8(path).map(str::to_owned).map_err(|_| store::Error::from(store::Kind::InvalidName).into())
+}
+
+fn untold() -> Failure {
+    Failure::new(Code::Other, "a classic server does not tell where a link leads")
+        .with_remedy("--links follow fetches what it leads to, --links skip leaves links out.")
+}
+
+fn no_links() -> Failure {
+    Failure::new(Code::Other, "a classic server takes no links")
+        .with_remedy("--links follow sends what it leads to, --links skip leaves links out.")
+}

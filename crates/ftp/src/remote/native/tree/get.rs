@@ -1,0 +1,465 @@
+//! A tree coming: a walk, and a request for each file that it tells of, sent before the walk has ended.
+
+use std::collections::VecDeque;
+
+use digest::BLOCK;
+use proto::io::{Arrived, Next};
+use proto::{Command, End, Fault, Kind, Message, Reply};
+use store::{Attributes, EntryKind, Found, Proof};
+
+use super::super::{Broken, Native, words};
+use super::{Whole, Window};
+use crate::failure::{Code, Failure};
+use crate::remote::Branch;
+use crate::remote::tree::{
+    self, Account, Chain, Fetch, Ground, Job, Links, Only, Paths, Small, Whole as Stated, below,
+};
+
+/// Bytes of a file that is gathered with others.
+const SMALL: u64 = BLOCK as u64;
+
+/// Files that go to the disk together, and bytes of them.
+const FILES: usize = 128;
+const BYTES: usize = 1024 * 1024;
+
+/// Bytes of memory that a list of files may take: more than twenty million files.
+const LIST: usize = 256 * 1024 * 1024;
+
+/// Directories whose attributes are set together.
+const DIRECTORIES: usize = 256;
+
+/// What was asked.
+enum Asked {
+    /// For what lies beneath a directory.
+    Walk { prefix: Vec<u8>, chain: Chain, begun: bool },
+    /// For a file; where it is behind a link, how that was come to.
+    File { path: Vec<u8>, link: Option<Chain> },
+}
+
+/// A tree under way.
+struct Getting<'a, 'b> {
+    native: &'a mut Native,
+    fetch: &'a Fetch,
+    links: Links,
+    account: &'a mut Account<'b>,
+    /// Nothing is made before the server has told that it is a directory.
+    ground: Option<Ground>,
+    asked: VecDeque<Asked>,
+    window: Window,
+    /// Files that are still to be asked for.
+    files: Paths,
+    /// Links that are still to be followed.
+    follow: VecDeque<(Vec<u8>, Chain)>,
+    /// Directories behind links that are still to be walked through.
+    later: Vec<(Vec<u8>, Chain)>,
+    /// Directories that were made, with what they are to have.
+    directories: Paths,
+    /// The directory that was made last, where only some files are wanted.
+    made: Vec<u8>,
+    small: Small,
+    /// It is no directory but one file.
+    single: bool,
+}
+
+impl Native {
+    /// Fetches a tree, or tells that it is a single file.
+    pub(in crate::remote) async fn get_tree(
+        &mut self,
+        fetch: &Fetch,
+        links: Links,
+        account: &mut Account<'_>,
+    ) -> Result<bool, Failure> {
+        self.begin_many().await?;
+        let mut getting = Getting {
+            native: self,
+            fetch,
+            links,
+            account,
+            ground: None,
+            asked: VecDeque::new(),
+            window: Window::default(),
+            files: Paths::default(),
+            follow: VecDeque::new(),
+            later: vec![(Vec::new(), Chain::default())],
+            directories: Paths::default(),
+            made: Vec::new(),
+            small: Small::default(),
+            single: false,
+        };
+        let whole = getting.run().await;
+        getting.finish(whole.is_ok()).await;
+        let single = getting.single;
+        self.end_many(whole).map(|()| single)
+    }
+}
+
+impl Getting<'_, '_> {
+    async fn run(&mut self) -> Whole {
+        loop {
+            if self.window.is_low() {
+                self.ask_for_files();
+            }
+            if self.asked.is_empty() {
+                let Some((prefix, chain)) = self.later.pop() else { return Ok(Ok(())) };
+                let path = below(&self.fetch.from, &prefix);
+                self.window.sent(&prefix);
+                self.native.ask(&if self.is_flat() {
+                    Command::List { path }
+                } else {
+                    Command::Walk { path }
+                });
+                self.asked.push_back(Asked::Walk { prefix, chain, begun: false });
+            }
+            self.native.flush_many().await?;
+            let asked = self.asked.pop_front().expect("something was asked");
+            match asked {
+                Asked::Walk { prefix, chain, begun } => {
+                    if let Err(refused) = self.hear_walk(prefix, chain, begun).await? {
+                        return Ok(Err(refused));
+                    }
+                }
+                Asked::File { path, link } => self.hear_file(path, link).await?,
+            }
+        }
+    }
+
+    fn ask_for_files(&mut self) {
+        while self.window.is_open() {
+            let (path, link) = match (self.files.pop_front(), self.follow.is_empty()) {
+                (Some((path, _)), _) => (path, None),
+                (None, false) => {
+                    let (path, chain) = self.follow.pop_front().expect("it is not empty");
+                    (path, Some(chain))
+                }
+                (None, true) => return,
+            };
+            self.window.sent(&path);
+            self.native.ask(&Command::Get { path: below(&self.fetch.from, &path), first_block: 0 });
+            self.asked.push_back(Asked::File { path, link });
+        }
+    }
+
+    /// Hears one message of a walk.
+    async fn hear_walk(&mut self, prefix: Vec<u8>, chain: Chain, begun: bool) -> Whole {
+        let failure = match self.native.answer().await? {
+            Message::Reply(Reply::Listing) if !begun => {
+                self.asked.push_front(Asked::Walk { prefix, chain, begun: true });
+                return Ok(Ok(()));
+            }
+            Message::Branch(_) | Message::Page(_) if !begun => return self.native.out_of_turn(),
+            part @ (Message::Branch(_) | Message::Page(_)) => {
+                let branch = match part {
+                    Message::Branch(branch) if !self.is_flat() => self.native.branch(branch)?,
+                    Message::Page(page) if self.is_flat() => self.native.page_as_branch(page)?,
+                    _ => return self.native.out_of_turn(),
+                };
+                let last = branch.last;
+                if self.is_flat() && self.ground.is_none() {
+                    self.settle()?;
+                }
+                self.grow(&prefix, &chain, branch).await?;
+                if self.files.bytes() > LIST {
+                    let many = Failure::new(Code::Other, "the tree has more files than can be kept in mind");
+                    return Err(many.with_remedy("Fetch its directories one by one."));
+                }
+                if last {
+                    self.window.answered(&prefix);
+                } else {
+                    self.asked.push_front(Asked::Walk { prefix, chain, begun });
+                }
+                return Ok(Ok(()));
+            }
+            Message::Reply(Reply::Refused(refused)) if !begun => refused,
+            Message::Abort(abort) if begun => abort.failure,
+            _ => return self.native.out_of_turn(),
+        };
+        self.window.answered(&prefix);
+        let failure = self.native.refused_many(failure)?;
+        if prefix.is_empty() && self.ground.is_none() {
+            return Ok(Err(failure));
+        }
+        self.account.failed(&tree::shown(&self.fetch.from, &prefix), failure);
+        Ok(Ok(()))
+    }
+
+    /// Whether only what lies in the directory itself is asked for, and no walk is needed.
+    fn is_flat(&self) -> bool {
+        self.fetch.only.as_ref().is_some_and(Only::is_flat)
+    }
+
+    /// Opens the place where the tree is to grow.
+    fn settle(&mut self) -> Result<(), Failure> {
+        let home = tree::destination(&self.fetch.to)?;
+        self.ground = Some(Ground::new(
+            self.fetch.to.to_string_lossy().into_owned(),
+            home,
+            self.native.settings.digest,
+        ));
+        Ok(())
+    }
+
+    /// Takes in what a walk tells.
+    async fn grow(&mut self, prefix: &[u8], chain: &Chain, branch: Branch) -> Result<(), Failure> {
+        let mut made = Vec::new();
+        for found in branch.found {
+            let path = match (prefix, &found.path[..]) {
+                (b"", path) => path.to_vec(),
+                (prefix, b"") => prefix.to_vec(),
+                (prefix, path) => [prefix, b"/", path].concat(),
+            };
+            if self.ground.is_none() {
+                if !path.is_empty() || found.kind != EntryKind::Directory {
+                    self.single = path.is_empty();
+                    return if self.single { Ok(()) } else { self.native.out_of_turn() };
+                }
+                self.settle()?;
+            }
+            self.meet(path, chain, found, &mut made);
+        }
+        for missed in branch.missed {
+            let path = if prefix.is_empty() { missed.path } else { [prefix, b"/", &missed.path].concat() };
+            self.account.failed(&tree::shown(&self.fetch.from, &path), missed.failure);
+        }
+        self.links_and_directories(made).await;
+        Ok(())
+    }
+
+    /// Decides what becomes of a thing.
+    fn meet(&mut self, path: Vec<u8>, chain: &Chain, found: Found, made: &mut Vec<Job>) {
+        let only = self.fetch.only.as_ref();
+        let wanted = |path: &[u8]| only.is_none_or(|only| only.wants(path));
+        match found.kind {
+            EntryKind::Directory if only.is_some() => {}
+            EntryKind::Directory => {
+                let attributes = Attributes { modified: Some(found.modified), mode: Some(found.mode) };
+                self.directories.push(&path, &note(&attributes));
+                if !path.is_empty() {
+                    directory(made, path);
+                }
+            }
+            _ if !wanted(&path) => {}
+            EntryKind::File => {
+                self.way_to(&path, made);
+                self.account.expect(found.size);
+                self.files.push(&path, &[]);
+            }
+            // Who names it by a pattern of files wants what is behind it.
+            EntryKind::Link if self.is_flat() => {
+                self.files.push(&path, &[]);
+            }
+            EntryKind::Link => match (self.links, found.target) {
+                (Links::Skip, _) => self.account.skipped(),
+                (Links::Copy, Some(target)) if tree::stays(&path, &target) => {
+                    self.way_to(&path, made);
+                    made.push(Job::Link { path, target });
+                }
+                (Links::Follow, Some(target)) => match chain.enter(&path, &target) {
+                    Some(chain) => {
+                        self.way_to(&path, made);
+                        self.follow.push_back((path, chain));
+                    }
+                    None => {
+                        let back =
+                            Failure::new(Code::Other, "the link leads back to a directory that it lies in");
+                        let shown = tree::shown(&self.fetch.from, &path);
+                        self.account.failed(&shown, back.with_remedy("Nothing in it is left out."));
+                    }
+                },
+                (Links::Copy | Links::Follow, _) => {
+                    self.account.leads_out(&tree::shown(&self.fetch.from, &path));
+                }
+            },
+            EntryKind::Other => {
+                let special = store::Error::from(store::Kind::Special).into();
+                self.account.failed(&tree::shown(&self.fetch.from, &path), special);
+            }
+        }
+    }
+
+    /// Has the directories made that only lead to a file.
+    fn way_to(&mut self, path: &[u8], made: &mut Vec<Job>) {
+        let above = path.iter().rposition(|&byte| byte == b'/').map_or(&b""[..], |end| &path[..end]);
+        if self.fetch.only.is_none() || above == self.made {
+            return;
+        }
+        let ends = above.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+        for end in ends.chain([above.len()]).filter(|end| *end > 0) {
+            directory(made, above[..end].to_vec());
+        }
+        self.made = above.to_vec();
+    }
+
+    async fn links_and_directories(&mut self, made: Vec<Job>) {
+        for job in made {
+            self.give(job).await;
+        }
+    }
+
+    async fn give(&mut self, job: Job) {
+        if let Some(ground) = &mut self.ground {
+            ground.give(job, self.account).await;
+        }
+    }
+
+    /// Hears all of a file.
+    async fn hear_file(&mut self, path: Vec<u8>, link: Option<Chain>) -> Result<(), Failure> {
+        self.window.answered(&path);
+        let size = match self.native.answer().await? {
+            Message::Reply(Reply::Sending { size }) => size,
+            Message::Reply(Reply::Refused(refused)) => {
+                match link {
+                    Some(chain) if refused.kind == Kind::IsDirectory => self.later.push((path, chain)),
+                    _ => self.refused(&path, refused)?,
+                }
+                return Ok(());
+            }
+            _ => return self.native.out_of_turn(),
+        };
+        if size > SMALL { self.hear_large(path, size).await } else { self.hear_small(path, size).await }
+    }
+
+    async fn hear_small(&mut self, path: Vec<u8>, size: u64) -> Result<(), Failure> {
+        let start = self.small.bytes.len();
+        let (mut left, mut stated) = (size, None);
+        let end = loop {
+            match self.native.answer_or_block(&mut self.small.bytes, left).await? {
+                Next::Block(digest) => {
+                    left = 0;
+                    stated = Some(digest);
+                }
+                Next::Message(Message::End(_)) if left > 0 => {
+                    return Err(self.native.broken(Broken::Malformed(Fault::FewerThanAnnounced)));
+                }
+                Next::Message(Message::End(end)) => break end,
+                Next::Message(Message::Abort(abort)) => {
+                    self.small.bytes.truncate(start);
+                    return self.refused(&path, abort.failure);
+                }
+                Next::Message(_) => return self.native.out_of_turn(),
+            }
+        };
+        self.account.advance(size);
+        let root = self.native.root(&end.root)?;
+        match tree::resolve(&path) {
+            Ok(at) => {
+                self.small.end(
+                    start,
+                    at,
+                    Stated { stated, size: end.size, root, attributes: words::attributes(&end) },
+                );
+            }
+            Err(error) => {
+                self.small.bytes.truncate(start);
+                self.account.failed(&tree::shown(&self.fetch.from, &path), error.into());
+            }
+        }
+        if self.small.len() >= FILES || self.small.bytes.len() >= BYTES {
+            self.publish().await;
+        }
+        Ok(())
+    }
+
+    async fn hear_large(&mut self, path: Vec<u8>, size: u64) -> Result<(), Failure> {
+        self.give(Job::Begin { path: path.clone(), size }).await;
+        let mut left = size;
+        loop {
+            let spare = self.ground.as_mut().map(Ground::spare).unwrap_or_default();
+            let arrived = self.native.wire.arrive(spare, left).await;
+            match self.native.told(arrived)? {
+                Arrived::Blocks(blocks) => {
+                    let bytes = blocks.data_len() as u64;
+                    left -= bytes;
+                    self.account.advance(bytes);
+                    self.give(Job::Write(blocks)).await;
+                }
+                Arrived::End(end) => {
+                    let proof = self.proof(size, &end)?;
+                    self.give(Job::Commit { proof, attributes: words::attributes(&end) }).await;
+                    return Ok(());
+                }
+                Arrived::Abort(abort) => {
+                    self.give(Job::Drop).await;
+                    return self.refused(&path, abort.failure);
+                }
+            }
+        }
+    }
+
+    /// What the end of a file proves. Of another size than was announced, it proves nothing.
+    fn proof(&mut self, size: u64, end: &End) -> Result<Proof, Failure> {
+        let root = self.native.root(&end.root)?;
+        let size = if end.size == size { size } else { u64::MAX };
+        Ok(Proof::Root { size, root })
+    }
+
+    async fn publish(&mut self) {
+        let Some(ground) = &mut self.ground else { return };
+        let full = std::mem::replace(&mut self.small, ground.small());
+        ground.give(Job::Small(full), self.account).await;
+    }
+
+    fn refused(&mut self, path: &[u8], refused: proto::Failure) -> Result<(), Failure> {
+        let failure = self.native.refused_many(refused)?;
+        self.account.failed(&tree::shown(&self.fetch.from, path), failure);
+        Ok(())
+    }
+
+    /// Publishes what has come, and gives directories what they are to have if the tree is there.
+    async fn finish(&mut self, whole: bool) {
+        self.publish().await;
+        let mut some = Vec::new();
+        let mut root = None;
+        while whole && let Some((path, note)) = self.directories.pop_back() {
+            if path.is_empty() {
+                root = Some(noted(&note)).filter(|_| self.fetch.whole);
+                continue;
+            }
+            some.push((path, noted(&note)));
+            if some.len() == DIRECTORIES {
+                self.give(Job::Attributes(std::mem::take(&mut some))).await;
+            }
+        }
+        self.give(Job::Attributes(some)).await;
+        if let Some(ground) = self.ground.take() {
+            ground.finish(self.account).await;
+            if let Some(root) = root
+                && let Err(failure) = tree::set_root(&self.fetch.to, root).await
+            {
+                self.account.failed(&self.fetch.to.to_string_lossy(), failure);
+            }
+        }
+    }
+}
+
+/// Has a directory made, together with those before.
+fn directory(made: &mut Vec<Job>, path: Vec<u8>) {
+    match made.last_mut() {
+        Some(Job::Directories(paths)) => paths.push(path),
+        _ => made.push(Job::Directories(vec![path])),
+    }
+}
+
+/// What a directory is to have, in few bytes.
+pub(super) fn note(attributes: &Attributes) -> Vec<u8> {
+    let mut note = Vec::with_capacity(14);
+    if let (Some(modified), Some(mode)) = (attributes.modified, attributes.mode) {
+        note.extend_from_slice(&modified.seconds.to_le_bytes());
+        note.extend_from_slice(&modified.nanoseconds.to_le_bytes());
+        note.extend_from_slice(&(mode as u16).to_le_bytes());
+    }
+    note
+}
+
+/// What [`note`] noted.
+pub(super) fn noted(note: &[u8]) -> Attributes {
+    let (Some(seconds), Some(nanoseconds), Some(mode)) = (
+        note.first_chunk(),
+        note.get(8..).and_then(<[u8]>::first_chunk),
+        note.get(12..).and_then(<[u8]>::first_chunk),
+    ) else {
+        return Attributes::default();
+    };
+    let modified =
+        store::Time { seconds: i64::from_le_bytes(*seconds), nanoseconds: u32::from_le_bytes(*nanoseconds) };
+    Attributes { modified: Some(modified), mode: Some(u16::from_le_bytes(*mode).into()) }
+}

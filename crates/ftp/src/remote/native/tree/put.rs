@@ -1,0 +1,264 @@
+//! A tree going: directories and files are sent back to back, and what the server says of them is heard as it comes.
+
+use std::collections::{HashSet, VecDeque};
+
+use digest::Blocks;
+use proto::{Abort, Command, Failure as Refused, Kind, Message, Reply};
+use store::ReadAhead;
+use tokio::sync::mpsc::Receiver;
+
+use super::super::{Native, words};
+use super::get::{note, noted};
+use super::read::{Asked, Packet, begin};
+use super::{Whole, Window};
+use crate::failure::{Code, Failure};
+use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, below};
+
+/// A tree under way.
+struct Putting<'a, 'b> {
+    native: &'a mut Native,
+    bring: &'a Bring,
+    account: &'a mut Account<'b>,
+    asked: VecDeque<Asked>,
+    window: Window,
+    /// Directories in the order in which they were asked for, with what they are to have.
+    directories: Paths,
+    /// Those among them that are none.
+    none: HashSet<Vec<u8>>,
+}
+
+impl Native {
+    /// Brings a tree.
+    pub(in crate::remote) async fn put_tree(
+        &mut self,
+        bring: &Bring,
+        links: Links,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        let (root, only) = (bring.from.clone(), bring.only.clone());
+        let source = crate::remote::disk::on_disk(move || Source::open(&root, links, only)).await?;
+        let packets = begin(source, bring.to.clone(), self.settings.digest);
+        self.begin_many().await?;
+        let mut putting = Putting {
+            native: self,
+            bring,
+            account,
+            asked: VecDeque::new(),
+            window: Window::default(),
+            directories: Paths::default(),
+            none: HashSet::new(),
+        };
+        let whole = putting.run(packets).await;
+        self.end_many(whole)
+    }
+}
+
+impl Putting<'_, '_> {
+    async fn run(&mut self, mut packets: Receiver<Packet>) -> Whole {
+        while let Some(packet) = packets.recv().await {
+            match packet {
+                Packet::Expect(bytes) => self.account.expect(bytes),
+                Packet::Skipped => self.account.skipped(),
+                Packet::LeadsOut(path) => self.account.leads_out(&self.shown(&path)),
+                Packet::Failed(path, failure) => self.account.failed(&self.shown(&path), failure),
+                Packet::Frames { bytes, asked } => {
+                    self.native.wire.queue_bytes(&bytes);
+                    for asked in asked {
+                        self.sent(asked);
+                    }
+                    self.native.flush_many().await?;
+                }
+                Packet::Large { path, file } => self.large(path, *file).await?,
+            }
+            self.hear_some().await?;
+        }
+        while !self.asked.is_empty() {
+            self.hear().await?;
+        }
+        self.set_attributes().await?;
+        Ok(Ok(()))
+    }
+
+    /// Takes note of a command that is in line.
+    fn sent(&mut self, asked: Asked) {
+        self.native.sent += 1;
+        self.window.sent(asked.path());
+        if let Asked::Directory { path, attributes } = &asked {
+            self.directories.push(path, &note(attributes));
+        }
+        self.asked.push_back(asked);
+    }
+
+    fn ask(&mut self, command: Command, asked: Asked) {
+        self.native.wire.queue(&Message::Command(command));
+        self.sent(asked);
+    }
+
+    /// Hears what is there, and more while the window is full.
+    async fn hear_some(&mut self) -> Result<(), Failure> {
+        self.hear_what_came().await?;
+        while !self.asked.is_empty() && !self.window.is_open() {
+            self.hear().await?;
+        }
+        Ok(())
+    }
+
+    /// Hears what is there already, and waits for nothing but the opening of the session: a server that waits for the rest of a
+    /// file may keep its answers until then.
+    async fn hear_what_came(&mut self) -> Result<(), Failure> {
+        if self.native.opening && self.native.wire.has_message() {
+            self.native.opened().await?;
+        }
+        while !self.asked.is_empty() && self.native.wire.has_message() {
+            self.hear().await?;
+        }
+        Ok(())
+    }
+
+    /// Hears the answer to what was asked first.
+    async fn hear(&mut self) -> Result<(), Failure> {
+        self.native.flush_many().await?;
+        let message = self.native.answer().await?;
+        let asked = self.asked.pop_front().expect("something was asked");
+        self.window.answered(asked.path());
+        match (asked, message) {
+            (
+                Asked::File { size, root, .. },
+                Message::Reply(Reply::Stored { size: stored, root: theirs }),
+            ) if stored == size && theirs == root.as_bytes() => {
+                self.account.advance(size);
+                self.account.done(size);
+            }
+            (Asked::File { path, .. }, Message::Reply(Reply::Stored { .. })) => {
+                let other = Failure::new(Code::NotVerified, "the server stored something else");
+                self.account.failed(&self.shown(&path), other.with_remedy("Put the file again."));
+            }
+            (
+                Asked::Directory { .. }
+                | Asked::Link { .. }
+                | Asked::Remove { .. }
+                | Asked::Attributes { .. },
+                Message::Reply(Reply::Done),
+            ) => {}
+            (Asked::What { path }, Message::Reply(Reply::Entry(entry))) => {
+                if entry.kind != proto::EntryKind::Directory {
+                    self.none.insert(path.clone());
+                    let file = Failure::new(Code::Other, "the server has something else of that name");
+                    self.account.failed(&self.shown(&path), file.with_remedy("Remove it there first."));
+                }
+            }
+            (Asked::Directory { path, .. }, Message::Reply(Reply::Refused(refused)))
+                if refused.kind == Kind::Exists =>
+            {
+                self.ask(Command::Stat { path: below(&self.bring.to, &path) }, Asked::What { path });
+            }
+            (Asked::Link { path, target, again: false }, Message::Reply(Reply::Refused(refused)))
+                if refused.kind == Kind::Exists =>
+            {
+                let place = below(&self.bring.to, &path);
+                self.ask(Command::Remove { path: place.clone() }, Asked::Remove { path: path.clone() });
+                self.ask(
+                    Command::Link { path: place, target: target.clone() },
+                    Asked::Link { path, target, again: true },
+                );
+            }
+            // What is wrong shows when the link is made.
+            (Asked::Remove { .. }, Message::Reply(Reply::Refused(_))) => {}
+            (asked, Message::Reply(Reply::Refused(refused))) => {
+                let failure = self.native.refused_many(refused)?;
+                if matches!(asked, Asked::Directory { .. } | Asked::What { .. }) {
+                    self.none.insert(asked.path().to_vec());
+                }
+                self.account.failed(&self.shown(asked.path()), failure);
+            }
+            _ => return self.native.out_of_turn(),
+        }
+        Ok(())
+    }
+
+    /// Sends a large file, hearing what comes of those before.
+    async fn large(&mut self, path: Vec<u8>, mut file: ReadAhead) -> Result<(), Failure> {
+        let (size, attributes) = (file.size(), file.attributes());
+        let place = below(&self.bring.to, &path);
+        if place.len() > proto::limits::PATH {
+            let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
+            self.account.failed(&self.shown(&path), Failure::new(Code::Usage, long));
+            return Ok(());
+        }
+        self.native.ask(&Command::Put { path: place, size });
+        let number = self.native.sent - 1;
+        let mut spare = Blocks::default();
+        loop {
+            match file.next(spare).await {
+                Ok(Some(blocks)) => {
+                    let sent = self.native.wire.send_blocks(blocks).await;
+                    spare = self.native.told(sent)?;
+                }
+                Ok(None) => break,
+                Err(error) => return self.give_up(number, path, Some(error.into())).await,
+            }
+            self.hear_what_came().await?;
+            if self.asked.is_empty() && !self.native.opening && self.native.wire.has_message() {
+                return self.give_up(number, path, None).await;
+            }
+        }
+        let root = match file.finish().await {
+            Ok(outgoing) => outgoing.root().expect("opened with a digest"),
+            Err(error) => return self.give_up(number, path, Some(error.into())).await,
+        };
+        self.native.wire.queue(&Message::End(proto::End {
+            size,
+            root: root.as_bytes().to_vec(),
+            modified: attributes.modified.map(words::to_wire),
+            mode: attributes.mode,
+        }));
+        self.native.sent -= 1; // it is counted with the others
+        self.sent(Asked::File { path, size, root });
+        self.native.flush_many().await
+    }
+
+    /// Breaks off the file under way: it cannot be read, or the server refuses it already.
+    async fn give_up(&mut self, command: u64, path: Vec<u8>, why: Option<Failure>) -> Result<(), Failure> {
+        let failure = Refused::new(Kind::Aborted, "the client broke it off");
+        self.native.wire.queue(&Message::Abort(Abort { command, failure }));
+        while !self.asked.is_empty() {
+            self.hear().await?;
+        }
+        self.native.flush_many().await?;
+        let failure = match (self.native.answer().await?, why) {
+            (Message::Reply(Reply::Refused(refused)), None) => self.native.refused_many(refused)?,
+            (Message::Reply(Reply::Refused(_)), Some(why)) => why,
+            _ => return self.native.out_of_turn(),
+        };
+        self.account.failed(&self.shown(&path), failure);
+        Ok(())
+    }
+
+    /// Gives directories what they are to have, the deepest first.
+    async fn set_attributes(&mut self) -> Result<(), Failure> {
+        while let Some((path, note)) = self.directories.pop_back() {
+            let attributes = noted(&note);
+            if attributes.mode.is_none() || path.is_empty() && !self.bring.whole || self.none.contains(&path)
+            {
+                continue;
+            }
+            while !self.window.is_open() {
+                self.hear().await?;
+            }
+            let command = Command::SetAttributes {
+                path: below(&self.bring.to, &path),
+                modified: attributes.modified.map(words::to_wire),
+                mode: attributes.mode,
+            };
+            self.ask(command, Asked::Attributes { path });
+        }
+        while !self.asked.is_empty() {
+            self.hear().await?;
+        }
+        Ok(())
+    }
+
+    fn shown(&self, path: &[u8]) -> String {
+        tree::shown(&self.bring.from.to_string_lossy(), path)
+    }
+}

@@ -1,0 +1,237 @@
+//! What is to be sent of a tree, made ready on a thread that may block: small files are read and hashed many at once, and framed
+//! with the commands that bring them.
+
+use std::ops::Range;
+
+use digest::{Algorithm, BLOCK, Digest, Root, of_blocks};
+use proto::{Command, End, HEAD, Head, Message, Type, gap};
+use store::{Attributes, Outgoing, ReadAhead};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::spawn_blocking;
+
+use super::super::words;
+use crate::failure::{Code, Failure};
+use crate::remote::tree::{Item, Source, below};
+
+/// Bytes of a file that is read with others.
+const SMALL: u64 = BLOCK as u64;
+
+/// Bytes that are sent together, and commands among them.
+const BYTES: usize = 512 * 1024;
+const COMMANDS: usize = 128;
+
+/// Packets that wait to be sent.
+const WAITING: usize = 2;
+
+/// A command among those sent, and what its answer is to be.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// A directory, with what it is to have when all is in it.
+    Directory { path: Vec<u8>, attributes: Attributes },
+    /// What has the name of a directory.
+    What { path: Vec<u8> },
+    /// A file.
+    File { path: Vec<u8>, size: u64, root: Digest },
+    /// A link; whether what was there before has been removed.
+    Link { path: Vec<u8>, target: Vec<u8>, again: bool },
+    /// What is in the place of a link.
+    Remove { path: Vec<u8> },
+    /// What a directory is to have.
+    Attributes { path: Vec<u8> },
+}
+
+impl Asked {
+    pub(super) fn path(&self) -> &[u8] {
+        match self {
+            Asked::Directory { path, .. }
+            | Asked::What { path }
+            | Asked::File { path, .. }
+            | Asked::Link { path, .. }
+            | Asked::Remove { path }
+            | Asked::Attributes { path } => path,
+        }
+    }
+}
+
+/// Something to be sent, or told.
+pub(super) enum Packet {
+    /// Frames, and the commands among them.
+    Frames { bytes: Vec<u8>, asked: Vec<Asked> },
+    /// A large file.
+    Large { path: Vec<u8>, file: Box<ReadAhead> },
+    /// More will come.
+    Expect(u64),
+    /// A link is left out.
+    Skipped,
+    /// A link leads out.
+    LeadsOut(Vec<u8>),
+    /// It cannot be sent.
+    Failed(Vec<u8>, Failure),
+}
+
+/// Begins to make packets of what is in `source`, for the directory `to` of the server.
+pub(super) fn begin(source: Source, to: String, algorithm: Algorithm) -> Receiver<Packet> {
+    let (sender, receiver) = channel(WAITING);
+    spawn_blocking(move || {
+        let mut packer = Packer { sender, to, algorithm, pack: Pack::default() };
+        // Once nobody takes packets any more, there is nothing left to do.
+        let _gone = packer.run(source);
+    });
+    receiver
+}
+
+/// Nobody takes packets any more.
+struct Gone;
+
+struct Packer {
+    sender: Sender<Packet>,
+    to: String,
+    algorithm: Algorithm,
+    pack: Pack,
+}
+
+/// A packet in the making.
+#[derive(Default)]
+struct Pack {
+    bytes: Vec<u8>,
+    asked: Vec<Asked>,
+    /// Where the blocks lie that are still to be hashed.
+    blocks: Vec<Range<usize>>,
+    files: Vec<Unhashed>,
+}
+
+/// A file whose digests are still to be written into the packet.
+struct Unhashed {
+    /// Its command among those of the packet.
+    command: usize,
+    /// Its block among those of the packet, if it has one.
+    block: Option<usize>,
+    /// Where its end frame lies.
+    end: usize,
+    message: End,
+}
+
+impl Packer {
+    fn run(&mut self, mut source: Source) -> Result<(), Gone> {
+        while let Some(item) = source.next() {
+            match item {
+                Item::Directory { path, attributes } => {
+                    self.command(
+                        Command::Mkdir { path: below(&self.to, &path) },
+                        Asked::Directory { path, attributes },
+                    )?;
+                }
+                Item::Link { path, target } => {
+                    let command = Command::Link { path: below(&self.to, &path), target: target.clone() };
+                    self.command(command, Asked::Link { path, target, again: false })?;
+                }
+                Item::File { path, size } => {
+                    let place = source.place(&path);
+                    let opened = Outgoing::local(&place, self.algorithm);
+                    match opened {
+                        Ok(file) if file.size() <= SMALL => self.small(path, file)?,
+                        Ok(file) => match ReadAhead::begin(file, gap(self.algorithm)) {
+                            Ok(file) => {
+                                self.send_pack()?;
+                                self.send(Packet::Expect(size))?;
+                                self.send(Packet::Large { path, file: Box::new(file) })?;
+                            }
+                            Err(error) => self.send(Packet::Failed(path, error.into()))?,
+                        },
+                        Err(error) => self.send(Packet::Failed(path, error.into()))?,
+                    }
+                }
+                Item::Skipped => self.send(Packet::Skipped)?,
+                Item::LeadsOut { path } => self.send(Packet::LeadsOut(path))?,
+                Item::Failed { path, failure } => self.send(Packet::Failed(path, failure))?,
+            }
+        }
+        self.send_pack()
+    }
+
+    fn command(&mut self, command: Command, asked: Asked) -> Result<(), Gone> {
+        if command.path().len() > proto::limits::PATH {
+            let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
+            return self.send(Packet::Failed(asked.path().to_vec(), Failure::new(Code::Usage, long)));
+        }
+        Message::Command(command).encode(&mut self.pack.bytes);
+        self.pack.asked.push(asked);
+        self.send_if_full()
+    }
+
+    /// Reads a file into the packet, to be hashed with the others there.
+    fn small(&mut self, path: Vec<u8>, file: Outgoing) -> Result<(), Gone> {
+        let (size, attributes, digest) = (file.size(), file.attributes(), self.algorithm.len());
+        let command = Command::Put { path: below(&self.to, &path), size };
+        if command.path().len() > proto::limits::PATH {
+            let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
+            return self.send(Packet::Failed(path, Failure::new(Code::Usage, long)));
+        }
+        let pack = &mut self.pack;
+        let start = pack.bytes.len();
+        Message::Command(command).encode(&mut pack.bytes);
+        let mut block = None;
+        if size > 0 {
+            let len = usize::try_from(size).expect("it is small");
+            let at = pack.bytes.len() + HEAD;
+            pack.bytes.extend_from_slice(&Head { kind: Type::Data, len: len + digest }.encode());
+            if let Err(error) = file.read_to(&mut pack.bytes) {
+                pack.bytes.truncate(start);
+                return self.send(Packet::Failed(path, error.into()));
+            }
+            pack.bytes.resize(at + len + digest, 0);
+            pack.blocks.push(at..at + len);
+            block = Some(pack.blocks.len() - 1);
+        }
+        let message = End {
+            size,
+            root: vec![0; digest],
+            modified: attributes.modified.map(words::to_wire),
+            mode: attributes.mode,
+        };
+        let end = pack.bytes.len();
+        Message::End(message.clone()).encode(&mut pack.bytes);
+        pack.files.push(Unhashed { command: pack.asked.len(), block, end, message });
+        let unknown = Root::new(self.algorithm).value();
+        pack.asked.push(Asked::File { path, size, root: unknown });
+        self.send_if_full()
+    }
+
+    fn send_if_full(&mut self) -> Result<(), Gone> {
+        if self.pack.bytes.len() >= BYTES || self.pack.asked.len() >= COMMANDS {
+            self.send_pack()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Hashes the files of the packet, and sends it.
+    fn send_pack(&mut self) -> Result<(), Gone> {
+        let Pack { mut bytes, mut asked, blocks, files } = std::mem::take(&mut self.pack);
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let data: Vec<&[u8]> = blocks.iter().map(|block| &bytes[block.clone()]).collect();
+        let digests = of_blocks(self.algorithm, &data);
+        for (block, digest) in blocks.iter().zip(&digests) {
+            bytes[block.end..block.end + self.algorithm.len()].copy_from_slice(digest.as_bytes());
+        }
+        let (mut frame, mut expected) = (Vec::new(), 0);
+        for file in files {
+            let value = file.block.map_or_else(|| Root::new(self.algorithm).value(), |block| digests[block]);
+            frame.clear();
+            Message::End(End { root: value.as_bytes().to_vec(), ..file.message }).encode(&mut frame);
+            bytes[file.end..file.end + frame.len()].copy_from_slice(&frame);
+            if let Asked::File { root, size, .. } = &mut asked[file.command] {
+                *root = value;
+                expected += *size;
+            }
+        }
+        self.send(Packet::Expect(expected))?;
+        self.send(Packet::Frames { bytes, asked })
+    }
+
+    fn send(&self, packet: Packet) -> Result<(), Gone> {
+        self.sender.blocking_send(packet).map_err(|_| Gone)
+    }
+}

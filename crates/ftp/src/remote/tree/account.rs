@@ -1,0 +1,129 @@
+//! How a tree comes along: what is done, what failed, told as it happens.
+
+use std::time::{Duration, Instant};
+
+use crate::failure::{Code, Failure};
+use crate::output::{Output, report};
+use crate::progress::Progress;
+
+/// What became of the things of a tree so far.
+#[derive(Debug)]
+pub(crate) struct Account<'a> {
+    output: &'a Output,
+    progress: &'a Progress,
+    began: Instant,
+    /// Files that were moved, or things that were removed.
+    pub(crate) done: u64,
+    /// Bytes that were moved.
+    pub(crate) bytes: u64,
+    /// What could not be.
+    pub(crate) failed: u64,
+    /// Links that were left out because their user wants it so.
+    pub(crate) skipped: u64,
+    /// Whether a digest was compared of each.
+    pub(crate) verified: bool,
+}
+
+/// What a tree was that came through whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sum {
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    /// Whether a digest was compared of each file.
+    pub(crate) verified: bool,
+    pub(crate) elapsed: Duration,
+}
+
+impl<'a> Account<'a> {
+    /// Of a tree that its user calls `name`.
+    pub(crate) fn open(name: &str, output: &'a Output, progress: &'a Progress) -> Account<'a> {
+        progress.begin(name, 0);
+        Account {
+            output,
+            progress,
+            began: Instant::now(),
+            done: 0,
+            bytes: 0,
+            failed: 0,
+            skipped: 0,
+            verified: true,
+        }
+    }
+
+    /// More is to be moved.
+    pub(crate) fn expect(&self, bytes: u64) {
+        self.progress.expect(bytes);
+    }
+
+    /// Bytes have gone.
+    pub(crate) fn advance(&self, bytes: u64) {
+        self.progress.advance(bytes);
+    }
+
+    /// A file of so many bytes is in its place.
+    pub(crate) fn done(&mut self, bytes: u64) {
+        self.done += 1;
+        self.bytes += bytes;
+    }
+
+    /// Something could not be moved; the rest goes on.
+    pub(crate) fn failed(&mut self, name: &str, failure: Failure) {
+        self.failed += 1;
+        self.progress.aside(|| report(&failure.of(name)));
+    }
+
+    /// A link is left out.
+    pub(crate) fn skipped(&mut self) {
+        self.skipped += 1;
+    }
+
+    /// A link is left out, though it was wanted.
+    pub(crate) fn leads_out(&mut self, name: &str) {
+        let out = Failure::new(Code::Denied, "the link leads out of the tree, and is left out");
+        self.failed(
+            name,
+            out.with_remedy("--links follow moves what it leads to, --links skip leaves links out."),
+        );
+    }
+
+    /// The bar, for whoever moves one file after the other.
+    pub(crate) fn progress(&self) -> &'a Progress {
+        self.progress
+    }
+
+    /// Shows nothing of how far it is.
+    pub(crate) fn hide(&self) {
+        self.progress.end();
+    }
+
+    /// Nothing of it was done.
+    pub(crate) fn cancel(self) {
+        self.progress.end();
+    }
+
+    /// Says how it went: that `what` was done to all, or of how many it could not be.
+    pub(crate) fn close(self, name: &str, what: &str) -> Result<Sum, Failure> {
+        self.progress.end();
+        if self.skipped > 0 {
+            self.output.say(&format!("{name}: {} links left out", self.skipped));
+        }
+        if self.failed > 0 {
+            return Err(super::in_part(self.failed, self.failed + self.done, what));
+        }
+        Ok(Sum {
+            files: self.done,
+            bytes: self.bytes,
+            verified: self.verified,
+            elapsed: self.began.elapsed(),
+        })
+    }
+
+    /// The failure that ended it, with how far it came.
+    pub(crate) fn cut(self, failure: Failure, what: &str) -> Failure {
+        self.progress.end();
+        match self.done {
+            0 => failure,
+            done => Failure { message: format!("{} ({done} {what} before)", failure.message), ..failure },
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Where a tree arrives: one thread that may block makes directories and files in the order in which they are given.
+
+use std::collections::HashSet;
+
+use digest::{Algorithm, Blocks, Digest};
+use store::{Attributes, Error, Home, HomePath, Incoming, Parcel, Proof, Replace};
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::Account;
+use crate::failure::Failure;
+
+/// Jobs that wait. Of the largest, each holds 2 MiB.
+const WAITING: usize = 3;
+
+/// Something to be done there. Paths are from the top of the tree on.
+pub(crate) enum Job {
+    /// Make directories, those above first.
+    Directories(Vec<Vec<u8>>),
+    /// Make a link.
+    Link { path: Vec<u8>, target: Vec<u8> },
+    /// Publish files that have come whole.
+    Small(Small),
+    /// Begin a file of so many bytes.
+    Begin { path: Vec<u8>, size: u64 },
+    /// Append to it.
+    Write(Blocks),
+    /// Publish it, if this proves it whole.
+    Commit { proof: Proof, attributes: Attributes },
+    /// Give it up.
+    Drop,
+    /// Set what directories are to have.
+    Attributes(Vec<(Vec<u8>, Attributes)>),
+}
+
+/// What became of it.
+enum Told {
+    Stored(u64),
+    Failed(Vec<u8>, Failure),
+    Spare(Blocks),
+    Emptied(Small),
+}
+
+/// Small files that have come, side by side in one buffer.
+#[derive(Debug, Default)]
+pub(crate) struct Small {
+    pub(crate) bytes: Vec<u8>,
+    parcels: Vec<Parcel<HomePath>>,
+}
+
+impl Small {
+    /// How many files there are.
+    pub(crate) fn len(&self) -> usize {
+        self.parcels.len()
+    }
+
+    /// Takes note that the bytes from `start` on are a file.
+    pub(crate) fn end(&mut self, start: usize, path: HomePath, whole: Whole) {
+        let data = start..self.bytes.len();
+        let Whole { stated, size, root, attributes } = whole;
+        self.parcels.push(Parcel { path, data, stated, size, root, attributes });
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.parcels.clear();
+    }
+}
+
+/// What a sender states of a file of at most a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole {
+    /// The digest of its block, if it has one.
+    pub(crate) stated: Option<Digest>,
+    pub(crate) size: u64,
+    pub(crate) root: Digest,
+    pub(crate) attributes: Attributes,
+}
+
+/// A directory in which a tree grows.
+pub(crate) struct Ground {
+    jobs: Option<Sender<Job>>,
+    told: UnboundedReceiver<Told>,
+    thread: Option<JoinHandle<()>>,
+    spare: Vec<Blocks>,
+    emptied: Vec<Small>,
+    /// As its user calls it.
+    name: String,
+}
+
+impl Ground {
+    /// Begins in `home`, which its user calls `name`, with blocks whose digests are of `algorithm`.
+    pub(crate) fn new(name: String, home: Home, algorithm: Algorithm) -> Ground {
+        let (jobs, given) = channel(WAITING);
+        let (teller, told) = unbounded_channel();
+        let thread = spawn_blocking(move || {
+            Worker { home, algorithm, teller, begun: None, none: HashSet::new() }.work(given);
+        });
+        Ground { jobs: Some(jobs), told, thread: Some(thread), spare: Vec::new(), emptied: Vec::new(), name }
+    }
+
+    /// Gives a job, once there is room for it, and takes note of what became of those before.
+    pub(crate) async fn give(&mut self, job: Job, account: &mut Account<'_>) {
+        if let Some(jobs) = &self.jobs
+            && jobs.send(job).await.is_err()
+        {
+            self.rejoin().await;
+        }
+        while let Ok(told) = self.told.try_recv() {
+            self.note(told, account);
+        }
+    }
+
+    /// Waits until all is done.
+    pub(crate) async fn finish(mut self, account: &mut Account<'_>) {
+        self.jobs = None;
+        while let Some(told) = self.told.recv().await {
+            self.note(told, account);
+        }
+        self.rejoin().await;
+    }
+
+    /// A buffer to read into.
+    pub(crate) fn spare(&mut self) -> Blocks {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// A buffer for small files.
+    pub(crate) fn small(&mut self) -> Small {
+        self.emptied.pop().unwrap_or_default()
+    }
+
+    fn note(&mut self, told: Told, account: &mut Account<'_>) {
+        match told {
+            Told::Stored(bytes) => account.done(bytes),
+            Told::Failed(path, failure) => {
+                let path = path.strip_prefix(b"/").unwrap_or(&path);
+                account.failed(&super::shown(&self.name, path), failure);
+            }
+            Told::Spare(blocks) => self.spare.push(blocks),
+            Told::Emptied(small) => self.emptied.push(small),
+        }
+    }
+
+    /// A panic there is one here.
+    async fn rejoin(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && let Err(panic) = thread.await
+        {
+            std::panic::resume_unwind(panic.into_panic());
+        }
+    }
+}
+
+/// The thread.
+struct Worker {
+    home: Home,
+    algorithm: Algorithm,
+    teller: UnboundedSender<Told>,
+    /// The file that is written, and where; none after a failure.
+    begun: Option<(Vec<u8>, Incoming)>,
+    /// Directories that could not be made.
+    none: HashSet<Vec<u8>>,
+}
+
+impl Worker {
+    fn work(mut self, mut jobs: Receiver<Job>) {
+        while let Some(job) = jobs.blocking_recv() {
+            match job {
+                Job::Directories(paths) => {
+                    for path in paths {
+                        if let Err(error) = self.directory(&path) {
+                            self.none.insert(path.clone());
+                            self.fail(path, error);
+                        }
+                    }
+                }
+                Job::Link { path, target } => {
+                    let made = self.link(&path, &target);
+                    self.judge(path, made);
+                }
+                Job::Small(mut small) => {
+                    self.publish(&small);
+                    small.clear();
+                    self.tell(Told::Emptied(small));
+                }
+                Job::Begin { path, size } => {
+                    let begun = resolve(&path)
+                        .and_then(|at| self.home.create(&at, size, self.algorithm, Replace::Yes));
+                    match begun {
+                        Ok(incoming) => self.begun = Some((path, incoming)),
+                        Err(error) => self.fail(path, error),
+                    }
+                }
+                Job::Write(blocks) => {
+                    if let Some((path, mut incoming)) = self.begun.take() {
+                        match incoming.write(&blocks) {
+                            Ok(()) => self.begun = Some((path, incoming)),
+                            Err(error) => self.fail(path, error),
+                        }
+                    }
+                    self.tell(Told::Spare(blocks));
+                }
+                Job::Commit { proof, attributes } => {
+                    if let Some((path, incoming)) = self.begun.take() {
+                        match incoming.commit(proof, attributes) {
+                            Ok(receipt) => self.tell(Told::Stored(receipt.size)),
+                            Err(error) => self.fail(path, error),
+                        }
+                    }
+                }
+                Job::Drop => self.begun = None,
+                Job::Attributes(all) => {
+                    for (path, attributes) in all {
+                        if self.none.contains(&path) {
+                            continue;
+                        }
+                        let set = resolve(&path).and_then(|at| self.home.set_attributes(&at, &attributes));
+                        self.judge(path, set);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes a directory; one that is there is as good.
+    fn directory(&self, path: &[u8]) -> Result<(), Error> {
+        let at = resolve(path)?;
+        match self.home.mkdir(&at) {
+            Err(exists) if exists.kind() == store::Kind::Exists => self.home.check_directory(&at),
+            made => made,
+        }
+    }
+
+    /// Makes a link; one that is there, or a file, makes room for it.
+    fn link(&self, path: &[u8], target: &[u8]) -> Result<(), Error> {
+        let at = resolve(path)?;
+        match self.home.link(&at, target) {
+            Err(exists) if exists.kind() == store::Kind::Exists => {
+                self.home.remove(&at)?;
+                self.home.link(&at, target)
+            }
+            made => made,
+        }
+    }
+
+    /// Publishes small files together. One that is not what its sender says is told of, and the rest goes on behind it.
+    fn publish(&self, small: &Small) {
+        let mut rest = &small.parcels[..];
+        while !rest.is_empty() {
+            let outcomes = self.home.store(rest, &small.bytes, self.algorithm, Replace::Yes);
+            for (parcel, outcome) in rest.iter().zip(&outcomes) {
+                match outcome {
+                    Ok(receipt) => self.tell(Told::Stored(receipt.size)),
+                    Err(error) => self.fail(parcel.path.to_string().into_bytes(), error.kind().into()),
+                }
+            }
+            rest = &rest[outcomes.len().max(1)..];
+        }
+    }
+
+    fn judge(&self, path: Vec<u8>, done: Result<(), Error>) {
+        if let Err(error) = done {
+            self.fail(path, error);
+        }
+    }
+
+    fn fail(&self, path: Vec<u8>, error: Error) {
+        self.tell(Told::Failed(path, error.into()));
+    }
+
+    /// Nobody hears any more once the tree is given up.
+    fn tell(&self, told: Told) {
+        let _gone = self.teller.send(told);
+    }
+}
+
+/// A path of a tree as one beneath its top.
+pub(crate) fn resolve(path: &[u8]) -> Result<HomePath, Error> {
+    HomePath::root().resolve(path)
+}

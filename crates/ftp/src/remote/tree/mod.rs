@@ -1,0 +1,88 @@
+//! Trees: what is common to every way of moving one, whatever the server speaks.
+
+mod account;
+mod ground;
+mod links;
+mod only;
+mod paths;
+mod source;
+
+use std::path::PathBuf;
+
+use store::Home;
+
+pub(crate) use account::{Account, Sum};
+pub(super) use ground::{Ground, Job, Small, Whole, resolve};
+pub use links::Links;
+pub(super) use links::{Chain, stays};
+pub(super) use only::Only;
+pub(crate) use only::groups;
+pub(super) use paths::Paths;
+pub(super) use source::{Item, Source};
+
+use crate::failure::{Code, Failure};
+
+/// What is to be fetched.
+pub(crate) struct Fetch {
+    /// The directory of the server, or the file.
+    pub(crate) from: String,
+    /// Where it goes on this computer.
+    pub(crate) to: PathBuf,
+    /// Whether that is to be what it is there, or only to hold what is in it.
+    pub(crate) whole: bool,
+    /// Which of the files, if not all: the directories that they need are made as they come.
+    pub(crate) only: Option<Only>,
+}
+
+/// What is to be brought.
+pub(crate) struct Bring {
+    /// The directory of this computer.
+    pub(crate) from: PathBuf,
+    /// Where it goes on the server.
+    pub(crate) to: String,
+    /// Whether that is to be what it is here, or only to hold what is in it.
+    pub(crate) whole: bool,
+    /// Which of the files, if not all: the directories that they need are made as they come.
+    pub(crate) only: Option<Only>,
+}
+
+/// `path` in the remote directory `root`.
+pub(super) fn below(root: &str, path: &[u8]) -> Vec<u8> {
+    match (root.as_bytes(), path) {
+        (root, b"") => root.to_vec(),
+        (b"", path) | (b".", path) => path.to_vec(),
+        (root @ [.., b'/'], path) => [root, path].concat(),
+        (root, path) => [root, b"/", path].concat(),
+    }
+}
+
+/// What shows where a thing of a tree is: the tree as its user named it, and the path in it.
+pub(super) fn shown(root: &str, path: &[u8]) -> String {
+    String::from_utf8_lossy(&below(root, path)).into_owned()
+}
+
+/// Whether the parts of a path from a server are what can be names in directories: whatever else it is, it is no path of a tree.
+pub(super) fn is_a_path(path: &[u8]) -> bool {
+    path.split(|&byte| byte == b'/').all(super::can_be_a_name)
+}
+
+/// The local directory that a tree is brought to, made if it is missing, with every path in it kept beneath it by the kernel.
+pub(super) fn destination(path: &std::path::Path) -> Result<Home, Failure> {
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error.into()),
+        _ => {}
+    }
+    let options = store::Options { quota: None, durability: store::Durability::Full };
+    Home::at(path, &options).map_err(|error| Failure::from(error).of(&path.to_string_lossy()))
+}
+
+/// Gives the directory that a tree was brought to what the tree's own has.
+pub(super) async fn set_root(path: &std::path::Path, attributes: store::Attributes) -> Result<(), Failure> {
+    let path = path.to_owned();
+    super::disk::on_disk(move || Ok(store::set_directory(&path, &attributes)?)).await
+}
+
+/// The failure of a tree of which a part could not be moved.
+pub(super) fn in_part(failed: u64, of: u64, what: &str) -> Failure {
+    Failure::new(Code::PartFailed, format!("{failed} of {of} could not be {what}"))
+}

@@ -1,0 +1,240 @@
+//! Where a tree comes from: what lies in a directory of this computer, told one by one. It blocks.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use store::{Attributes, EntryKind, Found, Home, HomePath, Name, Walk};
+
+use super::{Links, Only, stays};
+use crate::failure::{Code, Failure};
+
+/// Bytes that a part of a walk counts for.
+const BRANCH: usize = 48 * 1024;
+
+/// Directories that may be entered by links one within the other.
+const DEEP: usize = 16;
+
+/// Something that is to be moved. Paths are from the top of the tree on.
+pub(crate) enum Item {
+    /// A directory, before what is in it; without attributes, it is only on the way to something.
+    Directory { path: Vec<u8>, attributes: Attributes },
+    /// A file.
+    File { path: Vec<u8>, size: u64 },
+    /// A link that stays in the tree.
+    Link { path: Vec<u8>, target: Vec<u8> },
+    /// A link that is left out, as its user wants it.
+    Skipped,
+    /// A link that leads out of the tree.
+    LeadsOut { path: Vec<u8> },
+    /// What cannot be moved.
+    Failed { path: Vec<u8>, failure: Failure },
+}
+
+/// A directory of this computer that is to be moved with all that is in it.
+pub(crate) struct Source {
+    root: PathBuf,
+    links: Links,
+    only: Option<Only>,
+    walk: Option<Under>,
+    /// Where patterns reach no further down: what lies in the directory itself.
+    listing: Option<fs::ReadDir>,
+    found: VecDeque<Found>,
+    /// Directories that were entered by links and are still to be walked through.
+    later: Vec<Under>,
+    ready: VecDeque<Item>,
+    /// The directory that was told last, where only some files are wanted.
+    told: Vec<u8>,
+}
+
+/// A walk, and where in the tree it is.
+struct Under {
+    walk: Walk,
+    prefix: Vec<u8>,
+    /// What was entered on the way, by device and inode.
+    entered: Vec<(u64, u64)>,
+}
+
+impl Source {
+    /// The tree at `root`, of its files `only` some where that is given.
+    pub(crate) fn open(root: &Path, links: Links, only: Option<Only>) -> Result<Source, Failure> {
+        let metadata = fs::metadata(root)?;
+        let id = (metadata.dev(), metadata.ino());
+        let flat = only.as_ref().is_some_and(Only::is_flat);
+        let (walk, listing) = if flat {
+            (None, Some(fs::read_dir(root)?))
+        } else {
+            let home = Home::at(root, &store::Options::default())?;
+            let walk = home.walk(&HomePath::root())?;
+            (Some(Under { walk, prefix: Vec::new(), entered: vec![id] }), None)
+        };
+        Ok(Source {
+            root: root.to_owned(),
+            links,
+            only,
+            walk,
+            listing,
+            found: VecDeque::new(),
+            later: Vec::new(),
+            ready: VecDeque::new(),
+            told: Vec::new(),
+        })
+    }
+
+    /// Where a thing of the tree lies on this computer.
+    pub(crate) fn place(&self, path: &[u8]) -> PathBuf {
+        self.root.join(std::ffi::OsStr::from_bytes(path))
+    }
+
+    fn wanted(&self, path: &[u8]) -> bool {
+        self.only.as_ref().is_none_or(|only| only.wants(path))
+    }
+
+    /// Tells of a thing that was found.
+    fn meet(&mut self, found: Found) {
+        let Some(under) = &self.walk else { return };
+        let path = match (&under.prefix[..], &found.path[..]) {
+            (prefix, b"") => prefix.to_vec(),
+            (b"", path) => path.to_vec(),
+            (prefix, path) => [prefix, b"/", path].concat(),
+        };
+        let attributes = Attributes { modified: Some(found.modified), mode: Some(found.mode) };
+        match found.kind {
+            EntryKind::Directory if self.only.is_some() => {}
+            EntryKind::Directory => self.tell(path, |path| Item::Directory { path, attributes }),
+            _ if !self.wanted(&path) => {}
+            EntryKind::File => self.tell(path, |path| Item::File { path, size: found.size }),
+            EntryKind::Link => match self.links {
+                Links::Skip => self.ready.push_back(Item::Skipped),
+                Links::Copy => match found.target {
+                    Some(target) if stays(&path, &target) => {
+                        self.tell(path, |path| Item::Link { path, target });
+                    }
+                    _ => self.ready.push_back(Item::LeadsOut { path }),
+                },
+                Links::Follow => self.follow(path),
+            },
+            EntryKind::Other => self.fail(path, store::Error::from(store::Kind::Special).into()),
+        }
+    }
+
+    /// Tells of what has a name in the directory itself, if it is wanted. Who names a link by a pattern of files wants what is
+    /// behind it.
+    fn name(&mut self, name: Vec<u8>) {
+        match fs::metadata(self.place(&name)) {
+            Ok(metadata) if metadata.is_dir() => {}
+            _ if !self.wanted(&name) => {}
+            Ok(metadata) if metadata.is_file() => {
+                self.tell(name, |path| Item::File { path, size: metadata.len() });
+            }
+            Ok(_) => self.fail(name, store::Error::from(store::Kind::Special).into()),
+            Err(error) => self.fail(name, error.into()),
+        }
+    }
+
+    /// Goes where a link leads.
+    fn follow(&mut self, path: Vec<u8>) {
+        let metadata = match fs::metadata(self.place(&path)) {
+            Ok(metadata) => metadata,
+            Err(error) => return self.fail(path, error.into()),
+        };
+        if metadata.is_file() {
+            return self.tell(path, |path| Item::File { path, size: metadata.len() });
+        }
+        if !metadata.is_dir() {
+            return self.fail(path, store::Error::from(store::Kind::Special).into());
+        }
+        let id = (metadata.dev(), metadata.ino());
+        let mut entered = self.walk.as_ref().map(|under| under.entered.clone()).unwrap_or_default();
+        if entered.contains(&id) || self.returns(&path, id) || entered.len() > DEEP {
+            let failure = Failure::new(Code::Other, "the link leads back to a directory that it lies in");
+            return self.fail(path, failure.with_remedy("Nothing in it is left out."));
+        }
+        entered.push(id);
+        let walk = Home::at(&self.place(&path), &store::Options::default())
+            .and_then(|home| home.walk(&HomePath::root()));
+        match walk {
+            Ok(walk) => self.later.push(Under { walk, prefix: path, entered }),
+            Err(error) => self.fail(path, error.into()),
+        }
+    }
+
+    /// Whether one of the directories that `path` lies in is the one with this device and inode.
+    fn returns(&self, path: &[u8], id: (u64, u64)) -> bool {
+        self.place(path)
+            .ancestors()
+            .skip(1)
+            .take_while(|above| above.starts_with(&self.root))
+            .any(|above| fs::metadata(above).is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == id))
+    }
+
+    /// Tells of a thing whose name a server can have.
+    fn tell(&mut self, path: Vec<u8>, item: impl FnOnce(Vec<u8>) -> Item) {
+        if !path.is_empty() && path.split(|&byte| byte == b'/').any(|part| Name::parse(part).is_err()) {
+            return self.fail(path, store::Error::from(store::Kind::InvalidName).into());
+        }
+        if self.only.is_some() {
+            self.tell_above(&path);
+        }
+        self.ready.push_back(item(path));
+    }
+
+    /// Tells of the directories above a thing that were not told yet.
+    fn tell_above(&mut self, path: &[u8]) {
+        let above = path.iter().rposition(|&byte| byte == b'/').map_or(&b""[..], |end| &path[..end]);
+        if above == self.told {
+            return;
+        }
+        let ends = above.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
+        for end in ends.chain([above.len()]).filter(|end| *end > 0) {
+            let path = above[..end].to_vec();
+            self.ready.push_back(Item::Directory { path, attributes: Attributes::default() });
+        }
+        self.told = above.to_vec();
+    }
+
+    fn fail(&mut self, path: Vec<u8>, failure: Failure) {
+        self.ready.push_back(Item::Failed { path, failure });
+    }
+}
+
+impl Iterator for Source {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Some(item);
+            }
+            if let Some(found) = self.found.pop_front() {
+                self.meet(found);
+                continue;
+            }
+            if let Some(listing) = &mut self.listing {
+                match listing.next()? {
+                    Ok(entry) => self.name(entry.file_name().into_vec()),
+                    Err(error) => self.fail(Vec::new(), error.into()),
+                }
+                continue;
+            }
+            let under = self.walk.as_mut()?;
+            let prefix = under.prefix.clone();
+            match under.walk.next_branch(BRANCH) {
+                Some(branch) => {
+                    self.found.extend(branch.found);
+                    for missed in branch.missed {
+                        let path = match (&prefix[..], &missed.path[..]) {
+                            (b"", path) => path.to_vec(),
+                            (prefix, b"") => prefix.to_vec(),
+                            (prefix, path) => [prefix, b"/", path].concat(),
+                        };
+                        self.fail(path, missed.error.into());
+                    }
+                }
+                None => self.walk = self.later.pop(),
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `get -r`, `put -r`, `ls -r`, `rm -r`, `mget` and `mput`.
+
+use std::path::{Path, PathBuf};
+
+use store::{EntryKind, Found};
+
+use super::{Session, naming};
+use crate::failure::{Code, Failure};
+use crate::remote::{Account, Bring, Fetch, Into, groups};
+use crate::show::listing::{self, Clock};
+use crate::show::report;
+
+impl Session {
+    /// Fetches a directory with all that is in it; or a file.
+    pub(super) async fn get_tree(&mut self, path: &str, local: Option<&Path>) -> Result<(), Failure> {
+        let to = naming::download_tree(path, local)?;
+        let name = to.to_string_lossy().into_owned();
+        let whole = naming::local_name(path).is_ok();
+        let fetch = Fetch { from: path.to_owned(), to, whole, only: None };
+        let mut account = Account::open(&name, &self.output, &self.progress);
+        let remote = self.link.remote(&self.output).await?;
+        match remote.get_tree(&fetch, self.links, &mut account).await {
+            Ok(true) => {
+                account.cancel();
+                let receipt = remote.get(path, Into::File(&fetch.to), &self.progress).await?;
+                self.output.say(&report::receipt(&name, &receipt));
+                Ok(())
+            }
+            Ok(false) => self.close(account, &name, "fetched"),
+            Err(failure) => Err(account.cut(failure, "fetched")),
+        }
+    }
+
+    /// Brings a directory with all that is in it; or a file.
+    pub(super) async fn put_tree(&mut self, local: &Path, path: Option<&str>) -> Result<(), Failure> {
+        let metadata = local.metadata().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => naming::no_source(),
+            _ => error.into(),
+        })?;
+        if !metadata.is_dir() {
+            return self.put(local, path, false).await;
+        }
+        let to = self.place_of_tree(local, path).await?;
+        let whole = naming::remote_name(local).is_ok();
+        let bring = Bring { from: local.to_owned(), to: to.clone(), whole, only: None };
+        let mut account = Account::open(&to, &self.output, &self.progress);
+        let remote = self.link.remote(&self.output).await?;
+        match remote.put_tree(&bring, self.links, &mut account).await {
+            Ok(()) => self.close(account, &to, "sent"),
+            Err(failure) => Err(account.cut(failure, "sent")),
+        }
+    }
+
+    /// Where a directory goes: under its own name, here or in a directory that is there; else under the name that is given.
+    async fn place_of_tree(&mut self, local: &Path, path: Option<&str>) -> Result<String, Failure> {
+        let Some(path) = path else { return naming::remote_name(local).map(str::to_owned) };
+        let name = naming::remote_name(local).ok();
+        if path.ends_with('/') {
+            return Ok(name.map_or(path.to_owned(), |name| naming::into_directory(path, name)));
+        }
+        // Who may see nothing is told nothing, and names the place.
+        match self.remote().await?.stat(path).await {
+            Ok(entry) if entry.kind == EntryKind::Directory => {
+                Ok(name.map_or(path.to_owned(), |name| naming::into_directory(path, name)))
+            }
+            Err(failure) if failure.is_final() => Err(failure),
+            _ => Ok(path.to_owned()),
+        }
+    }
+
+    /// Fetches what patterns match: each file to its path from where its pattern begins.
+    pub(super) async fn get_many(&mut self, patterns: &[String]) -> Result<(), Failure> {
+        let mut account = Account::open("mget", &self.output, &self.progress);
+        let mut missed = Vec::new();
+        for group in groups(patterns, |_| false)? {
+            let from = if group.directory.is_empty() { "." } else { &group.directory };
+            let fetch = Fetch {
+                from: from.to_owned(),
+                to: PathBuf::from("."),
+                whole: false,
+                only: Some(group.only.clone()),
+            };
+            let remote = self.link.remote(&self.output).await?;
+            match remote.get_tree(&fetch, self.links, &mut account).await {
+                Err(failure) if failure.is_final() => return Err(account.cut(failure, "fetched")),
+                Err(failure) if failure.code != Code::NotFound => account.failed(from, failure),
+                Ok(_) | Err(_) => {}
+            }
+            missed.extend(group.missed().map(str::to_owned));
+        }
+        self.close_many(account, &missed, "fetched")
+    }
+
+    /// Brings what patterns match: each file to its path from where its pattern begins.
+    pub(super) async fn put_many(&mut self, patterns: &[String]) -> Result<(), Failure> {
+        let mut account = Account::open("mput", &self.output, &self.progress);
+        let mut missed = Vec::new();
+        for group in groups(patterns, |name| Path::new(name).exists())? {
+            let from = if group.directory.is_empty() { "." } else { &group.directory };
+            if Path::new(from).is_dir() {
+                let bring = Bring {
+                    from: PathBuf::from(from),
+                    to: String::new(),
+                    whole: false,
+                    only: Some(group.only.clone()),
+                };
+                let remote = self.link.remote(&self.output).await?;
+                match remote.put_tree(&bring, self.links, &mut account).await {
+                    Err(failure) if failure.is_final() => return Err(account.cut(failure, "sent")),
+                    Err(failure) => account.failed(from, failure),
+                    Ok(()) => {}
+                }
+            }
+            missed.extend(group.missed().map(str::to_owned));
+        }
+        self.close_many(account, &missed, "sent")
+    }
+
+    fn close_many(&self, mut account: Account<'_>, missed: &[String], what: &str) -> Result<(), Failure> {
+        let nothing = |pattern: &str| {
+            Failure::new(Code::NotFound, format!("nothing matches {}", crate::commands::quote(pattern)))
+                .with_remedy("Only files do; ls shows what is there. A whole directory is for -r.")
+        };
+        if let [first, ..] = missed
+            && account.done == 0
+            && account.failed == 0
+        {
+            let failure = nothing(first);
+            account.cancel();
+            return Err(failure);
+        }
+        for pattern in missed {
+            account.failed(pattern, nothing(pattern));
+        }
+        let name = format!("{} files", account.done);
+        self.close(account, &name, what)
+    }
+
+    /// Shows a directory with all that is in it, as it is told.
+    pub(super) async fn list_tree(&mut self, path: &str, long: bool) -> Result<(), Failure> {
+        let (surface, clock) = (self.output.surface(), Clock::local());
+        let account = Account::open(path, &self.output, &self.progress);
+        account.hide();
+        let mut account = account;
+        let remote = self.link.remote(&self.output).await?;
+        remote.walk(path).await?;
+        while let Some(branch) = remote.next_branch().await? {
+            let entries: Vec<store::Entry> =
+                branch.found.into_iter().filter_map(|found| entry(found, path)).collect();
+            account.done += entries.len() as u64;
+            self.output.print(&if long {
+                listing::long(&entries, &surface, &clock)
+            } else {
+                listing::lines(&entries, &surface)
+            })?;
+            for missed in branch.missed {
+                account.failed(&String::from_utf8_lossy(&missed.path), missed.failure);
+            }
+        }
+        account.close(path, "listed").map(drop)
+    }
+
+    /// Removes a directory with all that is in it; or a file.
+    pub(super) async fn remove_tree(&mut self, path: &str) -> Result<(), Failure> {
+        if matches!(naming::last_part(path), "" | "." | "..") {
+            return Err(Failure::new(
+                Code::Usage,
+                "neither the home nor the directory you are in is removed so",
+            )
+            .with_remedy("Name a directory in it: rm -r NAME."));
+        }
+        let mut account = Account::open(path, &self.output, &self.progress);
+        let remote = self.link.remote(&self.output).await?;
+        match remote.remove_tree(path, &mut account).await {
+            Ok(()) => account.close(path, "removed").map(drop),
+            Err(failure) => Err(account.cut(failure, "removed")),
+        }
+    }
+
+    fn close(&self, account: Account<'_>, name: &str, what: &str) -> Result<(), Failure> {
+        let sum = account.close(name, what)?;
+        self.output.say(&report::tree(name, &sum));
+        Ok(())
+    }
+}
+
+/// A thing of a tree as a line of a listing: by its path; a file that was listed itself by its name.
+fn entry(found: Found, root: &str) -> Option<store::Entry> {
+    let Found { path, kind, size, modified, mode, .. } = found;
+    let name = match (path.is_empty(), kind) {
+        (true, EntryKind::Directory) => return None,
+        (true, _) => naming::last_part(root).into(),
+        (false, _) => path,
+    };
+    Some(store::Entry { name, kind, size, modified, mode })
+}
