@@ -18,6 +18,7 @@ mod hostile;
 mod logins;
 mod operations;
 mod paths;
+mod peers;
 mod permissions;
 mod prompt;
 mod resume;

@@ -40,6 +40,7 @@ mod files;
 mod identity;
 mod line;
 mod log;
+pub mod peers;
 mod process;
 mod programs;
 mod raw;

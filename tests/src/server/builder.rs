@@ -11,7 +11,7 @@ use rustix::process::geteuid;
 
 use super::classic::Classic;
 use super::{Server, own_ip};
-use crate::{ALL, Log, User, hash, programs};
+use crate::{ALL, Log, User, dear_hash, hash, programs};
 
 /// A server that is being prepared.
 #[derive(Debug, Default)]
@@ -27,6 +27,9 @@ pub struct Builder {
     launcher: Vec<OsString>,
     listen: Option<SocketAddr>,
     program: Option<PathBuf>,
+    beneath: Option<PathBuf>,
+    homes: Vec<(User, PathBuf)>,
+    dear: bool,
     pub(super) mount: Option<(User, String)>,
     trace: Option<(String, PathBuf)>,
 }
@@ -65,6 +68,24 @@ impl Builder {
     /// Adds an option of the command line.
     pub fn option(mut self, option: &str) -> Builder {
         self.options.push(option.into());
+        self
+    }
+
+    /// Has its directory made in this one, instead of that for temporary files.
+    pub fn beneath(mut self, directory: &Path) -> Builder {
+        self.beneath = Some(directory.to_owned());
+        self
+    }
+
+    /// Gives a user another home, which [`Server::home`] does not know.
+    pub fn home(mut self, user: User, home: &Path) -> Builder {
+        self.homes.push((user, home.to_owned()));
+        self
+    }
+
+    /// Has passwords cost what they cost outside of tests.
+    pub fn dear(mut self) -> Builder {
+        self.dear = true;
         self
     }
 
@@ -109,7 +130,8 @@ impl Builder {
     /// Starts it, and waits until it listens.
     #[track_caller]
     pub fn start(self) -> Server {
-        let directory = tempfile::tempdir().unwrap();
+        let beneath = self.beneath.clone().unwrap_or_else(std::env::temp_dir);
+        let directory = tempfile::tempdir_in(beneath).unwrap();
         for part in ["work", "homes"] {
             fs::create_dir(directory.path().join(part)).unwrap();
         }
@@ -188,11 +210,14 @@ impl Builder {
             text += &classic.users_toml(address);
         }
         for user in ALL {
-            let User { name, access, .. } = user;
+            let User { name, access, password, .. } = user;
+            let other =
+                self.homes.iter().find(|(of, _)| *of == user).map(|(_, home)| home.display().to_string());
+            let home = other.unwrap_or_else(|| format!("homes/{name}"));
+            let hash = if self.dear { dear_hash(password) } else { hash(user).to_owned() };
             write!(
                 text,
-                "\n[users.{name}]\npassword = \"{}\"\nhome = \"homes/{name}\"\naccess = \"{access}\"\n",
-                hash(user)
+                "\n[users.{name}]\npassword = \"{hash}\"\nhome = \"{home}\"\naccess = \"{access}\"\n"
             )
             .unwrap();
             let told = self.quotas.iter().find(|(of, _)| *of == user).map(|(_, quota)| quota.as_str());

@@ -1,0 +1,150 @@
+//! `cargo peers`: ours beside others, the same files, the same machine, in turn.
+//!
+//! What is moved lies in a [`place`] of its own; [`with`] has the programs that move it; [`rounds`] has them do so in turn,
+//! measures, and holds what arrived against what was sent ([`same`]); [`show`] tells.
+
+mod args;
+mod growth;
+mod loads;
+mod loopback;
+mod place;
+mod rounds;
+mod run;
+mod same;
+mod show;
+mod sizes;
+mod with;
+
+use std::error::Error;
+use std::fs;
+use std::time::Duration;
+
+pub use args::Args;
+use args::Workload;
+use loads::Load;
+use place::Place;
+use rustix::fs::Mode;
+use rustix::process::umask;
+use with::Started;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// A direction, seen from the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Get,
+    Put,
+}
+
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Way::Get => "get",
+            Way::Put => "put",
+        }
+    }
+}
+
+/// Measurements that belong beside each other, because all did the same.
+#[derive(Debug)]
+struct Table {
+    title: String,
+    unit: Unit,
+    /// Where it stands among others of the same kind, if something grows.
+    point: Option<(growth::Axis, u64)>,
+    /// The fastest first.
+    rows: Vec<Row>,
+}
+
+/// What is counted in a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Bytes,
+    Files,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Bytes => "MB/s",
+            Unit::Files => "files/s",
+        }
+    }
+}
+
+/// What one peer took.
+#[derive(Debug)]
+struct Row {
+    peer: with::Name,
+    /// Sorted, not empty.
+    times: Vec<Duration>,
+    /// Bytes in all that each time is for.
+    bytes: u64,
+    /// Files likewise.
+    files: u64,
+}
+
+impl Row {
+    /// Of an even number of runs the slower one of the two in the middle.
+    fn median(&self) -> Duration {
+        self.times[self.times.len() / 2]
+    }
+
+    /// Of the median: MB, or files, in a second.
+    fn rate(&self, unit: Unit) -> f64 {
+        let all = match unit {
+            Unit::Bytes => self.bytes as f64 / 1e6,
+            Unit::Files => self.files as f64,
+        };
+        all / self.median().as_secs_f64()
+    }
+
+    fn min(&self) -> Duration {
+        self.times[0]
+    }
+
+    fn max(&self) -> Duration {
+        self.times[self.times.len() - 1]
+    }
+}
+
+/// All that is told in the end.
+#[derive(Debug, Default)]
+struct Report {
+    tables: Vec<Table>,
+    /// A peer, and why it was not measured.
+    left_out: Vec<(with::Name, String)>,
+    /// A peer, and what it did wrong.
+    failed: Vec<(with::Name, String)>,
+}
+
+/// Measures, and tells on standard output; whether nobody failed.
+pub fn measure(args: &Args) -> Outcome<bool> {
+    umask(Mode::from_raw_mode(0o022)); // servers read what is made here as users of their own
+    let place = Place::fresh(args.room())?;
+    let mut report = Report::default();
+    let mut peers = Vec::new();
+    for name in args.chosen() {
+        match with::start(name, &place) {
+            Ok(Started::Peer(peer)) => peers.push((name, peer)),
+            Ok(Started::LeftOut(why)) => report.left_out.push((name, why)),
+            Err(error) => report.failed.push((name, error.to_string())),
+        }
+    }
+    eprintln!("peers: in {}, with {}", place.root().display(), args.say_peers(&peers));
+    if args.workload == Workload::Growth {
+        growth::measure(args, &place, &mut peers, &mut report)?;
+    } else {
+        let load = Load::make(args, &place)?;
+        rounds::measure(args, &place, &load, &mut peers, &mut report)?;
+    }
+    drop(peers); // what they write last is written
+    print!("{}", show::text(args, &report));
+    if let Some(file) = &args.json {
+        fs::write(file, show::json(args, &report)).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    if let Some(file) = &args.plot {
+        fs::write(file, show::svg(args, &report)).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(report.failed.is_empty())
+}
