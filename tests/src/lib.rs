@@ -23,6 +23,7 @@
 //! - [`Tool`] is a program of somebody else, such as a client of the classic door; [`Builder::classic`] opens that.
 //! - [`Terminal`] runs a program as a person would; [`Watch`] waits for stages to come and go.
 //! - [`Chance`] is random and can be repeated; [`memory`] is what a process has.
+//! - [`peers`] is what `cargo peers` does: ours beside programs of others, measured.
 //! - [`bytes`], [`snapshot`], [`stages`] make contents and compare what lies on the disk.
 //!
 //! When a server is dropped it is ended with SIGTERM, and its log is held against what no log may contain: panics, control
