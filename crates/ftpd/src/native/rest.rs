@@ -10,7 +10,7 @@ use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session, Upload};
 
 /// Blocks that are received together: few, so that not much is lost when the server is killed.
-const KEPT_AT_ONCE: usize = 8;
+const KEPT_AT_ONCE: usize = 16;
 
 /// Blocks of a file that a peer names, and their root as it states it.
 #[derive(Clone, Copy)]

@@ -16,7 +16,7 @@ use crate::remote::disk::on_disk;
 use crate::remote::{Course, LARGE, Receipt};
 
 /// Blocks that are received together: few, so that not much is lost when this program is killed.
-const KEPT_AT_ONCE: usize = 8;
+const KEPT_AT_ONCE: usize = 16;
 
 /// What there is of a file here.
 enum Here {
