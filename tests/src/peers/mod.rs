@@ -1,7 +1,7 @@
 //! `cargo peers`: ours beside others, the same files, the same machine, in turn.
 //!
-//! What is moved lies in a [`place`] of its own; [`with`] has the programs that move it; [`rounds`] has them do so in turn,
-//! measures, and holds what arrived against what was sent ([`same`]); [`show`] tells.
+//! What is moved lies in a `place` of its own; `with` has the programs that move it; `rounds` has them do so in turn,
+//! measures, and holds what arrived against what was sent (`same`); `show` tells.
 
 mod args;
 mod growth;
