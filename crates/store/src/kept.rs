@@ -9,7 +9,7 @@ use std::io::{self, IoSliceMut};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, Root};
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, PlainMd5, Root};
 use rustix::fs::{copy_file_range, fstat, ftruncate};
 use rustix::io::{Errno, preadv};
 
@@ -21,6 +21,7 @@ use crate::incoming::{Incoming, Replace};
 use crate::name::KEPT;
 use crate::place::Place;
 use crate::quota::free_space;
+use crate::source::Source;
 use crate::stage::{Durability, Hold, Stage};
 
 /// Blocks, and their root.
@@ -224,6 +225,15 @@ impl Incoming {
         }
         self.size = size;
         Ok(())
+    }
+
+    /// The plain MD5 of what is there so far, to be gone on with. Blocks.
+    ///
+    /// # Errors
+    /// What reading reports.
+    pub fn md5_so_far(&self) -> Result<PlainMd5, Error> {
+        let mut source = Source::new(self.stage.file().try_clone()?, 0)?.up_to(self.written);
+        source.md5()
     }
 
     /// Leaves nothing when it is dropped.

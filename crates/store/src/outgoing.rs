@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, Root};
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, PlainMd5, Root};
 
 use crate::ahead::ReadAhead;
 use crate::beneath::Base;
@@ -78,6 +78,16 @@ impl Outgoing {
         let prefix = Prefix { blocks, root: root.value() };
         outgoing.whole = Some(Box::new(root));
         Ok((outgoing, prefix))
+    }
+
+    /// The same from byte `from` on, for a peer that verifies nothing, and the plain MD5 of what is before. Blocks.
+    ///
+    /// # Errors
+    /// As [`local`](Outgoing::local); [`Kind::BeyondTheEnd`] if it is shorter.
+    pub fn local_from(path: &Path, from: u64) -> Result<(Outgoing, PlainMd5), Error> {
+        let file = Base::Ambient.file(path)?;
+        let before = Source::new(file.try_clone()?, 0)?.up_to(from).md5()?;
+        Ok((Outgoing::plain(file, from..u64::MAX)?, before))
     }
 
     /// Takes a file opened for reading, whatever its own offset is.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::os::fd::AsFd;
 
+use digest::PlainMd5;
 use rustix::fs::{Advice, Stat, fadvise, fstat, sendfile};
 use rustix::io::{Errno, pread, preadv, retry_on_intr};
 
@@ -84,6 +85,17 @@ impl Source {
             }
         }
         self.check_end()
+    }
+
+    /// The plain MD5 of what is left.
+    pub(crate) fn md5(&mut self) -> Result<PlainMd5, Error> {
+        let (mut md5, mut buffer) = (PlainMd5::new(), vec![0; 256 * 1024]);
+        while self.remaining() > 0 {
+            let piece = usize::try_from(self.remaining()).map_or(buffer.len(), |left| left.min(buffer.len()));
+            self.fill(vec![&mut buffer[..piece]])?;
+            md5.update(&buffer[..piece]);
+        }
+        Ok(md5)
     }
 
     /// Has the kernel copy what is left to a socket that does not block (sendfile(2)), until that stays full or `most` bytes are

@@ -140,6 +140,37 @@ fn anonymous(server: &Foreign) {
         .wrote("for all\n");
 }
 
+/// Goes on with files that are half there.
+fn halves(server: &Foreign) {
+    let (home, work) = (server.home(), server.work());
+    let big = bytes(3 << 20, 7);
+    let run = |words: &[&str]| server.client().args(words).run();
+
+    fs::write(home.join("theirs"), &big).unwrap();
+    fs::write(work.join("theirs"), &big[..(2 << 20) + 5]).unwrap();
+    fs::write(work.join("mine"), &big).unwrap();
+    fs::write(home.join("mine"), &big[..(1 << 20) + 3]).unwrap();
+    server.hand_over();
+    run(&["get", "-c", "theirs"]).ok();
+    assert!(fs::read(work.join("theirs")).unwrap() == big);
+    run(&["put", "-c", "mine"]).ok();
+    assert!(fs::read(home.join("mine")).unwrap() == big);
+
+    // What is complete stays so; what is longer, or not there at all, is transferred whole.
+    for words in [&["get", "-c", "theirs"][..], &["put", "-c", "mine"], &["get", "-c", "theirs", "new"]] {
+        run(words).ok();
+    }
+    run(&["put", "-c", "mine", "new"]).ok();
+    fs::write(work.join("longer"), [&big[..], b"more"].concat()).unwrap();
+    run(&["get", "-c", "theirs", "longer"]).ok();
+    for file in
+        [work.join("theirs"), work.join("new"), work.join("longer"), home.join("mine"), home.join("new")]
+    {
+        assert!(fs::read(&file).unwrap() == big, "{}", file.display());
+    }
+    assert_eq!(stages(&work), Vec::<std::path::PathBuf>::new());
+}
+
 macro_rules! at {
     ($($name:ident: $server:expr;)*) => { $(
         mod $name {
@@ -160,6 +191,11 @@ macro_rules! at {
             #[test]
             fn every_refusal_has_its_code() {
                 refusals(&$server);
+            }
+
+            #[test]
+            fn what_is_half_there_is_gone_on_with() {
+                halves(&$server);
             }
 
             #[test]
@@ -229,6 +265,37 @@ fn a_digest_that_differs_is_code_8_and_nothing_is_kept() {
     server.client().args(["get", "there"]).run().fails(8);
     assert!(!server.work().join("there").exists());
     server.client().args(["put", "mine"]).run().fails(8);
+}
+
+#[test]
+fn what_is_gone_on_with_is_not_sent_again_and_shows_what_does_not_belong_together() {
+    let big = bytes(2 << 20, 9);
+    let mut half = big[..1 << 20].to_vec();
+    half[0] ^= 1;
+    for (server, has_digest) in [(Foreign::vsftpd(Tls::No), false), (Foreign::ftpd(), true)] {
+        let (home, work) = (server.home(), server.work());
+        fs::write(home.join("theirs"), &big).unwrap();
+        fs::write(work.join("theirs"), &half).unwrap();
+        fs::write(work.join("mine"), &big).unwrap();
+        fs::write(home.join("mine"), &half).unwrap();
+        server.hand_over();
+        let get = server.client().args(["get", "-c", "theirs"]).run();
+        let put = server.client().args(["put", "-c", "mine"]).run();
+        if has_digest {
+            get.fails(8);
+            put.fails(8);
+            assert!(fs::read(work.join("theirs")).unwrap() == half, "it is as it was");
+        } else {
+            get.ok();
+            put.ok();
+            let mixed = [&half[..], &big[1 << 20..]].concat();
+            assert!(fs::read(work.join("theirs")).unwrap() == mixed);
+            assert!(fs::read(home.join("mine")).unwrap() == mixed);
+        }
+        assert_eq!(stages(&work), Vec::<std::path::PathBuf>::new());
+        server.client().args(["get", "theirs"]).run().ok();
+        assert!(fs::read(work.join("theirs")).unwrap() == big, "without -c it is fetched anew");
+    }
 }
 
 #[test]

@@ -44,13 +44,6 @@ impl Course {
         self.notes.push(note.into());
     }
 
-    /// Has its user told that a classic server is not gone on at.
-    pub(crate) fn note_classic(&mut self) {
-        if self.go_on {
-            self.note("a classic server proves nothing of what is there: the file is transferred from its beginning");
-        }
-    }
-
     /// What its user is to be told.
     pub(crate) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)

@@ -116,3 +116,12 @@ pub(super) async fn on_disk<T: Send + 'static>(
 ) -> Result<T, Failure> {
     spawn_blocking(work).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
+
+/// Bytes of a file of this computer, if there is one.
+pub(super) async fn size_of(path: &Path) -> Option<u64> {
+    let path = path.to_owned();
+    on_disk(move || Ok(std::fs::metadata(path).ok().filter(|file| file.is_file()).map(|file| file.len())))
+        .await
+        .ok()
+        .flatten()
+}

@@ -391,10 +391,7 @@ impl Remote {
     ) -> Result<Receipt, Failure> {
         match self {
             Remote::Native(native) => native.get_on(path, place, course, progress).await,
-            Remote::Classic(classic) => {
-                course.note_classic();
-                classic.get(path, Into::File(place), progress).await
-            }
+            Remote::Classic(classic) => classic.get_on(path, place, course, progress).await,
         }
     }
 
@@ -408,10 +405,7 @@ impl Remote {
     ) -> Result<Receipt, Failure> {
         match self {
             Remote::Native(native) => native.put_on(local, path, course, progress).await,
-            Remote::Classic(classic) => {
-                course.note_classic();
-                classic.put(local, path, progress).await
-            }
+            Remote::Classic(classic) => classic.put_on(local, path, course, progress).await,
         }
     }
 

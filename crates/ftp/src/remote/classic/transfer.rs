@@ -1,6 +1,7 @@
 //! Data connections: to the host of the control connection, and under its key.
 
 mod get;
+mod going_on;
 mod put;
 
 use suppaftp::tokio::TransferStream;
@@ -24,8 +25,12 @@ const CHUNK: usize = 256 * 1024;
 pub(super) enum Way<'a> {
     /// A command whose answer comes on it.
     Down(String),
+    /// The file of this path, from a byte on.
+    From(&'a str, u64),
     /// A file to this path.
     Up(&'a str),
+    /// Behind what has this path.
+    Behind(&'a str),
 }
 
 impl Classic {
@@ -34,7 +39,7 @@ impl Classic {
     pub(super) async fn open(&mut self, way: Way<'_>) -> Result<Stream, Trouble> {
         match &way {
             Way::Down(command) => self.check(command)?,
-            Way::Up(path) => self.check(path)?,
+            Way::From(path, _) | Way::Up(path) | Way::Behind(path) => self.check(path)?,
         }
         loop {
             let patience = self.settings.timeout;
@@ -45,7 +50,18 @@ impl Classic {
                         .await
                         .map(|done| done.map(|(_, stream)| stream))
                 }
+                Way::From(path, byte) => {
+                    let rest = usize::try_from(*byte).unwrap_or(usize::MAX);
+                    let opened = async {
+                        self.ftp.resume_transfer(rest).await?;
+                        self.ftp.retr_as_stream(path).await
+                    };
+                    steadily(&mut self.busy, patience, opened).await
+                }
                 Way::Up(path) => steadily(&mut self.busy, patience, self.ftp.put_with_stream(path)).await,
+                Way::Behind(path) => {
+                    steadily(&mut self.busy, patience, self.ftp.append_with_stream(path)).await
+                }
             };
             match self.told(opened) {
                 Err(Trouble::Refused(answer)) if !self.settled && answer.is_unknown() => {

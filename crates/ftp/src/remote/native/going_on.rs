@@ -12,7 +12,7 @@ use super::transfer::receipt;
 use super::{Broken, Native, Owed, words};
 use crate::failure::{Code, Failure};
 use crate::progress::Progress;
-use crate::remote::disk::on_disk;
+use crate::remote::disk::{on_disk, size_of};
 use crate::remote::{Course, LARGE, Receipt};
 
 /// Blocks that are received together: few, so that not much is lost when this program is killed.
@@ -335,13 +335,4 @@ impl Native {
         }
         on_disk(move || Ok(Outgoing::local_behind(&source, algorithm, 0)?)).await
     }
-}
-
-/// Bytes of a file of this computer, if there is one.
-async fn size_of(path: &Path) -> Option<u64> {
-    let path = path.to_owned();
-    on_disk(move || Ok(std::fs::metadata(path).ok().filter(|file| file.is_file()).map(|file| file.len())))
-        .await
-        .ok()
-        .flatten()
 }

@@ -23,12 +23,18 @@ pub(in crate::remote::classic) enum Sink {
     Nowhere,
 }
 
+/// What was here of a file before it came, and then, how far it has come.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    pub(super) bytes: u64,
+    pub(super) md5: PlainMd5,
+}
+
 /// A file that came to its end.
 pub(in crate::remote::classic) struct Received {
-    sink: Sink,
     pub(in crate::remote::classic) size: u64,
     pub(in crate::remote::classic) md5: Digest,
-    modified: Option<Time>,
+    pub(super) modified: Option<Time>,
 }
 
 impl Classic {
@@ -43,7 +49,7 @@ impl Classic {
         self.ready().await?;
         self.check(path)?;
         let size = self.size(path).await?;
-        let sink = match into {
+        let mut sink = match into {
             Into::File(place) => {
                 Sink::File(Box::new(self.disk.receive(place, size, self.settings.digest).await?))
             }
@@ -52,53 +58,67 @@ impl Classic {
             }
             Into::Output => Sink::Output,
         };
-        progress.begin(path, size.unwrap_or_default());
-        let received = self.receive_sized(path, sink, size, progress).await;
-        progress.end();
-        let Received { sink, size, md5, modified } = received?;
-        let verified = match self.digest(path).await? {
-            Some(theirs) if theirs == md5 => Verified::File(md5),
-            Some(_) => {
-                return Err(Failure::new(Code::NotVerified, "what arrived is not what the server has")
-                    .with_remedy("Nothing was kept. Try again."));
-            }
-            None => Verified::No,
-        };
+        let (verified, Received { size, modified, .. }) =
+            self.receive_whole(path, &mut sink, &mut Before::default(), size, progress).await?;
         if let Sink::File(file) = sink {
             file.commit(Proof::CleanEnd, Attributes { modified, mode: None }).await?;
         }
         Ok(Receipt { size, verified, elapsed: began.elapsed() })
     }
 
+    /// Receives what is not here of a file, and compares the whole.
+    pub(super) async fn receive_whole(
+        &mut self,
+        path: &str,
+        sink: &mut Sink,
+        before: &mut Before,
+        size: Option<u64>,
+        progress: &Progress,
+    ) -> Result<(Verified, Received), Failure> {
+        progress.begin(path, size.unwrap_or_default());
+        progress.advance(before.bytes);
+        let received = self.receive_sized(path, sink, before, size, progress).await;
+        progress.end();
+        let received = received?;
+        match self.digest(path).await? {
+            Some(theirs) if theirs == received.md5 => Ok((Verified::File(theirs), received)),
+            Some(_) => Err(Failure::new(Code::NotVerified, "what arrived is not what the server has")
+                .with_remedy("Nothing was kept. Try again.")),
+            None => Ok((Verified::No, received)),
+        }
+    }
+
     /// Receives a file to its end.
     pub(in crate::remote::classic) async fn receive(
         &mut self,
         path: &str,
-        sink: Sink,
+        mut sink: Sink,
         progress: &Progress,
     ) -> Result<Received, Failure> {
         let size = self.size(path).await?;
-        self.receive_sized(path, sink, size, progress).await
+        self.receive_sized(path, &mut sink, &mut Before::default(), size, progress).await
     }
 
     async fn receive_sized(
         &mut self,
         path: &str,
-        mut sink: Sink,
+        sink: &mut Sink,
+        before: &mut Before,
         told: Option<u64>,
         progress: &Progress,
     ) -> Result<Received, Failure> {
-        let mut stream = match self.open(Way::Down(format!("RETR {path}"))).await {
+        let mut stream = match self.open(Way::From(path, before.bytes)).await {
             Ok(stream) => stream,
             Err(Trouble::Failed(failure)) => return Err(failure),
             Err(Trouble::Refused(answer)) => return Err(self.explain(&answer, path, Needed::File).await),
         };
-        let (mut md5, mut size, mut spare) = (PlainMd5::new(), 0, Blocks::default());
+        let (mut md5, mut spare) = (std::mem::take(&mut before.md5), Blocks::default());
+        let size = &mut before.bytes;
         let mut end = End::Due;
         while end == End::Due {
             (spare, end) = self.fill(&mut stream, spare, progress).await?;
-            size += spare.data_len() as u64;
-            if told.is_some_and(|told| size > told) {
+            *size += spare.data_len() as u64;
+            if told.is_some_and(|told| *size > told) {
                 return Err(Failure::new(
                     Code::NotVerified,
                     "more arrives than the server said that there is",
@@ -116,6 +136,7 @@ impl Classic {
                 return Err(words::refused(&answer, code));
             }
         }
+        let size = *size;
         match told {
             Some(told) if told != size => {
                 let what = format!("{size} bytes arrived, and the server said that there are {told}");
@@ -128,7 +149,7 @@ impl Classic {
             _ => {}
         }
         let modified = self.modified(path).await?;
-        Ok(Received { sink, size, md5: md5.finish(), modified })
+        Ok(Received { size, md5: md5.finish(), modified })
     }
 
     /// Fills blocks with what comes next.

@@ -7,6 +7,7 @@ use store::{Outgoing, ReadAhead};
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
+use super::get::Before;
 use super::{CHUNK, Classic, Stream, Trouble, Way, steadily};
 use crate::failure::{Code, Failure};
 use crate::progress::Progress;
@@ -30,7 +31,6 @@ impl Classic {
         let file =
             on_disk(move || Ok(ReadAhead::begin(Outgoing::local(&source, algorithm)?, Gap::default())?));
         let file = file.await?;
-        let (size, modified) = (file.size(), file.attributes().modified);
         let stream = match self.open(Way::Up(path)).await {
             Ok(stream) => stream,
             Err(Trouble::Failed(failure)) => return Err(failure),
@@ -38,8 +38,23 @@ impl Classic {
                 return Err(self.explain(&answer, path, Needed::PlaceForFile).await);
             }
         };
+        self.bring(path, file, stream, Before::default(), began, progress).await
+    }
+
+    /// Sends a file, or what is missing there, and compares the whole.
+    pub(super) async fn bring(
+        &mut self,
+        path: &str,
+        file: ReadAhead,
+        stream: Stream,
+        before: Before,
+        began: Instant,
+        progress: &Progress,
+    ) -> Result<Receipt, Failure> {
+        let (size, modified) = (file.size(), file.attributes().modified);
         progress.begin(path, size);
-        let sent = self.send(stream, file, progress).await;
+        progress.advance(before.bytes);
+        let sent = self.send(stream, file, before.md5, progress).await;
         progress.end();
         let md5 = match sent {
             Ok(md5) => md5,
@@ -68,9 +83,10 @@ impl Classic {
         &mut self,
         mut stream: Stream,
         mut file: ReadAhead,
+        mut md5: PlainMd5,
         progress: &Progress,
     ) -> Result<Digest, Trouble> {
-        let (mut md5, mut spare) = (PlainMd5::new(), Blocks::default());
+        let mut spare = Blocks::default();
         let hashed = self.offers.digester.is_some();
         while let Some(blocks) = file.next(spare).await.map_err(broken_off)? {
             for chunk in blocks.buffer().chunks(CHUNK) {
