@@ -160,7 +160,9 @@ impl Campaign {
 
     fn put(&self, source: &str) -> Put {
         match self.door {
-            Door::Native => Put::Native(self.server.client(ALICE).args(["put", source, FILE]).spawn()),
+            Door::Native => Put::Native(
+                self.server.client(ALICE).option("--retries").option("0").args(["put", source, FILE]).spawn(),
+            ),
             Door::Classic => {
                 let url = format!("ftp://{}/{FILE}", self.server.classic_address());
                 let user = format!("{}:{}", ALICE.name, ALICE.password);

@@ -54,6 +54,10 @@ pub(crate) fn session(chance: &mut Chance) -> Script {
                 let number = say(&mut script, Command::Put { path, size });
                 put(&mut script, number, size as usize, chance);
             }
+            Command::PutRest { path, size, first_block, proof } => {
+                let number = say(&mut script, Command::PutRest { path, size, first_block, proof });
+                put(&mut script, number, size as usize, chance);
+            }
             other => drop(say(&mut script, other)),
         }
     }
