@@ -102,7 +102,10 @@ fn help_names_every_verb_and_explains_each() {
         for name in ["ls", "dir", "cd..", "get", "put", "cat", "rename", "md5", "lls", "!COMMAND", "bye"] {
             assert!(all.contains(name), "{name} is not in:\n{all}");
         }
-        server.ftp(&[verb, "delete"]).ok().wrote("rm PATH\n    remove a file (also delete)\n");
+        server
+            .ftp(&[verb, "delete"])
+            .ok()
+            .wrote("rm [-r] PATH\n    remove a file; -r: a whole directory (also delete)\n");
     }
     server.ftp(&["help", "gte"]).fails(2).told("Did you mean get?");
 }

@@ -25,6 +25,10 @@ struct Putting<'a, 'b> {
     directories: Paths,
     /// Those among them that are none.
     none: HashSet<Vec<u8>>,
+    /// The data of a large file are under way.
+    amid: bool,
+    /// What is to be asked behind them.
+    later: Vec<(Command, Asked)>,
 }
 
 impl Native {
@@ -47,6 +51,8 @@ impl Native {
             window: Window::default(),
             directories: Paths::default(),
             none: HashSet::new(),
+            amid: false,
+            later: Vec::new(),
         };
         let whole = putting.run(packets).await;
         self.end_many(whole)
@@ -89,7 +95,12 @@ impl Putting<'_, '_> {
         self.asked.push_back(asked);
     }
 
+    /// Asks; in the middle of a file, where no command may stand, behind it.
     fn ask(&mut self, command: Command, asked: Asked) {
+        if self.amid {
+            self.later.push((command, asked));
+            return;
+        }
         self.native.wire.queue(&Message::Command(command));
         self.sent(asked);
     }
@@ -177,7 +188,17 @@ impl Putting<'_, '_> {
     }
 
     /// Sends a large file, hearing what comes of those before.
-    async fn large(&mut self, path: Vec<u8>, mut file: ReadAhead) -> Result<(), Failure> {
+    async fn large(&mut self, path: Vec<u8>, file: ReadAhead) -> Result<(), Failure> {
+        self.amid = true;
+        let sent = self.send_large(path, file).await;
+        self.amid = false;
+        for (command, asked) in std::mem::take(&mut self.later) {
+            self.ask(command, asked);
+        }
+        sent
+    }
+
+    async fn send_large(&mut self, path: Vec<u8>, mut file: ReadAhead) -> Result<(), Failure> {
         let (size, attributes) = (file.size(), file.attributes());
         let place = below(&self.bring.to, &path);
         if place.len() > proto::limits::PATH {
