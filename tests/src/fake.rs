@@ -158,9 +158,17 @@ impl Peer {
     ///
     /// # Errors
     /// If the client has hung up.
+    ///
+    /// # Panics
+    /// If it says anything else in between, which no client may.
     pub fn pass_over(&mut self) -> io::Result<()> {
-        while !matches!(self.hear()?, Frame::Message(Message::End(_) | Message::Abort(_))) {}
-        Ok(())
+        loop {
+            match self.hear()? {
+                Frame::Data(_) => {}
+                Frame::Message(Message::End(_) | Message::Abort(_)) => return Ok(()),
+                Frame::Message(other) => panic!("in the middle of a put: {other:?}"),
+            }
+        }
     }
 
     fn command(&mut self) -> io::Result<Command> {

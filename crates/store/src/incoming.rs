@@ -4,20 +4,19 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::IoSlice;
 use std::path::Path;
-use std::sync::Arc;
 
-use cap_std::fs::Dir;
 use digest::{Algorithm, BLOCK, Blocks, Digest, Root};
-use rustix::fs::{Mode, Stat, fstat, fsync};
+use rustix::fs::{Mode, Stat, fstat};
 use rustix::io::{Errno, pwritev};
 
 use crate::alongside::Alongside;
 use crate::attributes::set_new;
 use crate::beneath::Base;
+use crate::complete::{Complete, sync_directory};
 use crate::entry::{self, Attributes};
 use crate::error::{Error, Kind};
-use crate::place::{Place, entry_at};
-use crate::quota::{Reservation, free_space};
+use crate::place::Place;
+use crate::quota::{Reservation, check_space};
 use crate::stage::{Durability, Stage};
 
 /// Whether a file of that name may be replaced.
@@ -59,13 +58,13 @@ pub struct Receipt {
 #[derive(Debug)]
 pub struct Incoming {
     pub(crate) stage: Stage,
-    name: OsString,
-    replace: Replace,
+    pub(crate) name: OsString,
+    pub(crate) replace: Replace,
     old_mode: Option<u32>,
     /// The file that this goes on with, as it was.
-    onto: Option<Stat>,
+    pub(crate) onto: Option<Stat>,
     pub(crate) reservation: Option<Reservation>,
-    durability: Durability,
+    pub(crate) durability: Durability,
     pub(crate) size: u64,
     pub(crate) written: u64,
     /// Where a digest is wanted.
@@ -325,54 +324,6 @@ impl Incoming {
     }
 }
 
-/// A file that came whole and is as it shall be, but for its name. Dropped, it leaves no trace.
-#[derive(Debug)]
-pub(crate) struct Complete {
-    incoming: Incoming,
-    receipt: Receipt,
-}
-
-impl Complete {
-    /// The second step: has the file on disk, where that is wanted.
-    pub(crate) fn sync(&self) -> Result<(), Error> {
-        if self.incoming.durability == Durability::Full { self.incoming.stage.sync() } else { Ok(()) }
-    }
-
-    /// The third step: gives the file its name. What remains is to [`sync_directory`].
-    pub(crate) fn publish(mut self) -> Result<(Receipt, Arc<Dir>), Error> {
-        let receipt = self.receipt;
-        let Incoming { stage, name, replace, onto, reservation, .. } = &mut self.incoming;
-        let directory = stage.directory().clone();
-        if let Some(onto) = onto
-            && !entry_at(&directory, name)?.is_some_and(|now| entry::is_unchanged(onto, &now))
-        {
-            return Err(OTHERWISE);
-        }
-        let mut publish = || stage.publish(name, *replace == Replace::Yes);
-        match reservation.take() {
-            Some(reservation) => reservation.spend(receipt.size, (&directory, name), publish)?,
-            None => publish()?,
-        }
-        Ok((receipt, directory))
-    }
-}
-
-/// The last step: has the names in a directory on disk, where that is wanted.
-pub(crate) fn sync_directory(directory: &Dir, durability: Durability) -> Result<(), Error> {
-    match durability {
-        Durability::Full => Ok(fsync(directory)?),
-        Durability::None => Ok(()),
-    }
-}
-
-/// Whether `size` bytes fit on the disk, as far as anybody knows.
-pub(crate) fn check_space(directory: &Dir, size: u64) -> Result<(), Error> {
-    match free_space(directory)? {
-        Some(free) if free < size => Err(Kind::NoSpace.into()),
-        _ => Ok(()),
-    }
-}
-
 impl Drop for Incoming {
     fn drop(&mut self) {
         if self.kept {
@@ -380,12 +331,6 @@ impl Drop for Incoming {
         }
     }
 }
-
-const OTHERWISE: Error = Error::new(
-    Kind::Changed,
-    "the file that this was to go on with has changed meanwhile",
-    "It is as it was left; send the rest again.",
-);
 
 #[cfg(test)]
 mod tests {

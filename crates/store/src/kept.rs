@@ -20,7 +20,7 @@ use crate::home::STOPPED;
 use crate::incoming::{Incoming, Replace};
 use crate::name::KEPT;
 use crate::place::Place;
-use crate::quota::free_space;
+use crate::quota::check_space;
 use crate::source::Source;
 use crate::stage::{Durability, Hold, Stage};
 
@@ -125,9 +125,7 @@ impl Incoming {
             return Ok(None);
         }
         let bytes = blocks * BLOCK as u64;
-        if free_space(&place.directory)?.is_some_and(|free| free < bytes) {
-            return Err(Kind::NoSpace.into());
-        }
+        check_space(&place.directory, bytes)?;
         let (source, stage) = (Base::Ambient.file(path)?, stage_name(&place.name, whom));
         let Hold::Held(held) = Stage::hold(&place.directory, &stage, true)? else { return Ok(None) };
         let mut incoming = Incoming::onto_held(held, place, algorithm, durability)?;
@@ -155,9 +153,7 @@ impl Incoming {
             Hold::Held(mut held) => {
                 held.set_left(false);
                 ftruncate(held.file(), 0)?;
-                if free_space(&place.directory)?.is_some_and(|free| size.is_some_and(|size| free < size)) {
-                    return Err(Kind::NoSpace.into());
-                }
+                check_space(&place.directory, size.unwrap_or_default())?;
                 let mut incoming = Incoming::onto_held(held, place, algorithm, durability)?;
                 incoming.size = size.unwrap_or(u64::MAX);
                 Ok(incoming)
@@ -220,9 +216,7 @@ impl Incoming {
     /// [`Kind::Changed`] if it has more already; [`Kind::NoSpace`].
     pub fn announce(&mut self, size: u64) -> Result<(), Error> {
         let left = size.checked_sub(self.written).ok_or(Kind::Changed)?;
-        if free_space(self.stage.directory())?.is_some_and(|free| free < left) {
-            return Err(Kind::NoSpace.into());
-        }
+        check_space(self.stage.directory(), left)?;
         self.size = size;
         Ok(())
     }

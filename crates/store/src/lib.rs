@@ -11,6 +11,7 @@ mod attributes;
 mod behind;
 mod beneath;
 mod book;
+mod complete;
 mod count;
 mod entry;
 mod error;

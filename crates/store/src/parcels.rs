@@ -11,13 +11,15 @@ use cap_std::fs::Dir;
 use digest::{Algorithm, BLOCK, Digest};
 use rustix::fs::fstat;
 
+use crate::complete::{Complete, sync_directory};
 use crate::count::Id;
 use crate::entry::Attributes;
 use crate::error::{Error, Kind};
 use crate::home::Home;
-use crate::incoming::{Complete, Incoming, Proof, Receipt, Replace, check_space, sync_directory};
+use crate::incoming::{Incoming, Proof, Receipt, Replace};
 use crate::path::HomePath;
 use crate::place::{Near, Place};
+use crate::quota::check_space;
 use crate::stage::Durability;
 
 /// A sync that takes longer waits for a disk: then several wait together.

@@ -177,6 +177,14 @@ pub(crate) fn free_space(directory: &Dir) -> Result<Option<u64>, Error> {
     Ok((space.f_blocks > 0).then(|| space.f_bavail.saturating_mul(space.f_frsize)))
 }
 
+/// Whether `size` bytes fit on the disk, as far as anybody knows.
+pub(crate) fn check_space(directory: &Dir, size: u64) -> Result<(), Error> {
+    match free_space(directory)? {
+        Some(free) if free < size => Err(Kind::NoSpace.into()),
+        _ => Ok(()),
+    }
+}
+
 impl Reservation {
     /// Has at least `bytes` promised.
     pub(crate) fn grow_to(&mut self, bytes: u64) -> Result<(), Error> {

@@ -14,7 +14,7 @@ use crate::name::KEPT;
 use crate::outgoing::Outgoing;
 use crate::path::HomePath;
 use crate::place::Place;
-use crate::quota::free_space;
+use crate::quota::check_space;
 use crate::stage::{Hold, Stage};
 
 /// An upload of which is kept what came, if it is cut.
@@ -137,9 +137,7 @@ impl Home {
             self.durability,
         );
         let mut begun = begun.keeping()?;
-        if free_space(&directory)?.is_some_and(|free| free < size.saturating_sub(begun.written())) {
-            return Err(Kind::NoSpace.into());
-        }
+        check_space(&directory, size.saturating_sub(begun.written()))?;
         begun.take_up(first_block, Some(&proof), go_on)?;
         Ok(begun)
     }

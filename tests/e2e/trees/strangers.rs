@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use e2e::{ALICE, Fake, Peer, Ran, Server, data_frame, end};
-use proto::{Branch, Command, EntryKind, Failure, Found, Kind, Message, Reply, Time};
+use proto::{Branch, Command, Entry, EntryKind, Failure, Found, Kind, Message, Reply, Time};
 
 fn found(path: &[u8], kind: EntryKind, target: Option<&[u8]>) -> Found {
     Found {
@@ -257,4 +257,36 @@ fn a_put_that_was_stored_otherwise_is_told() {
     let client = server.client(ALICE).target(format!("alice@{}", fake.address()));
     let ran = client.args(["put", "-r", "tree"]).run().fails(9);
     ran.told("tree/b: the server stored something else").told("1 of 2 could not be sent");
+}
+
+#[test]
+fn what_comes_to_light_in_the_middle_of_a_file_is_asked_about_behind_it() {
+    let server = Server::start();
+    fs::create_dir(server.work().join("tree")).unwrap();
+    fs::File::create(server.work().join("tree/large")).unwrap().set_len(64 << 20).unwrap();
+    let mut unanswered = 0;
+    let there = |kind| Reply::Refused(Failure::new(kind, "as it is"));
+    let fake = Fake::answering(move |peer, command| match command {
+        Command::Mkdir { .. } => {
+            unanswered += 1;
+            Ok(())
+        }
+        Command::Put { .. } => {
+            for _ in 0..std::mem::take(&mut unanswered) {
+                peer.reply(there(Kind::Exists))?;
+            }
+            peer.pass_over()?;
+            peer.reply(there(Kind::Denied))
+        }
+        Command::Stat { .. } => peer.reply(Reply::Entry(Entry {
+            name: b"tree".to_vec(),
+            kind: EntryKind::Directory,
+            size: 0,
+            modified: Time { seconds: 0, nanoseconds: 0 },
+            mode: 0o755,
+        })),
+        _ => peer.reply(Reply::Done),
+    });
+    let put = server.client(ALICE).target(format!("alice@{}", fake.address())).args(["put", "-r", "tree"]);
+    put.run().fails(9);
 }

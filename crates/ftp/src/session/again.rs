@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::{Link, Session};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
-use crate::remote::{Course, Receipt};
+use crate::remote::{Course, LARGE, Receipt};
 use crate::show::human;
 
 /// The wait before the first try, doubled with each, up to the last.
@@ -26,45 +26,48 @@ struct Tries {
     afresh: bool,
 }
 
+/// Which way a file goes, and where it is or shall be here.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Here(&'a Path),
+    There(&'a Path),
+}
+
 impl Session {
     /// Fetches a file, over as many connections as it takes.
     pub(super) async fn fetch(&mut self, path: &str, place: &Path, go_on: bool) -> Result<Receipt, Failure> {
-        let mut tries = Tries::of(&self.link, path, go_on);
-        loop {
-            let stood = self.link.stands();
-            let done = match self.link.remote(&self.output).await {
-                Ok(remote) => remote.get_on(path, place, &mut tries.course, &self.progress).await,
-                Err(failure) => Err(failure),
-            };
-            self.progress.end();
-            tries.tell(&self.output);
-            match done {
-                Ok(receipt) => return Ok(receipt),
-                Err(failure) => match tries.again(failure, stood, &mut self.link, &self.output).await {
-                    Ok(()) => {}
-                    Err(failure) => return Err(tries.left_here(failure, &place.to_string_lossy())),
-                },
-            }
-        }
+        self.carry(path, Way::Here(place), go_on).await
     }
 
     /// Brings a file, over as many connections as it takes.
     pub(super) async fn bring(&mut self, local: &Path, path: &str, go_on: bool) -> Result<Receipt, Failure> {
+        self.carry(path, Way::There(local), go_on).await
+    }
+
+    async fn carry(&mut self, path: &str, way: Way<'_>, go_on: bool) -> Result<Receipt, Failure> {
         let mut tries = Tries::of(&self.link, path, go_on);
         loop {
             let stood = self.link.stands();
-            let done = match self.link.remote(&self.output).await {
-                Ok(remote) => remote.put_on(local, path, &mut tries.course, &self.progress).await,
-                Err(failure) => Err(failure),
+            let done = match (self.link.remote(&self.output).await, way) {
+                (Ok(remote), Way::Here(place)) => {
+                    remote.get_on(path, place, &mut tries.course, &self.progress).await
+                }
+                (Ok(remote), Way::There(local)) => {
+                    remote.put_on(local, path, &mut tries.course, &self.progress).await
+                }
+                (Err(failure), _) => Err(failure),
             };
             self.progress.end();
             tries.tell(&self.output);
             match done {
                 Ok(receipt) => return Ok(receipt),
-                Err(failure) => match tries.again(failure, stood, &mut self.link, &self.output).await {
-                    Ok(()) => {}
-                    Err(failure) => return Err(tries.left_there(failure)),
-                },
+                Err(failure) => {
+                    match (tries.again(failure, stood, &mut self.link, &self.output).await, way) {
+                        (Ok(()), _) => {}
+                        (Err(failure), Way::Here(place)) => return Err(tries.left_here(failure, place)),
+                        (Err(failure), Way::There(_)) => return Err(tries.left_there(failure)),
+                    }
+                }
             }
         }
     }
@@ -111,14 +114,14 @@ impl Tries {
     }
 
     /// The failure of a get, which says what is kept.
-    fn left_here(&self, failure: Failure, name: &str) -> Failure {
+    fn left_here(&self, failure: Failure, place: &Path) -> Failure {
         let kept = self.course.kept;
-        if kept < BLOCK as u64 || !self.course.begun {
+        if kept < BLOCK as u64 || self.course.size < LARGE {
             return failure;
         }
-        let more = format!("{} of {name} are kept: get -c goes on from there.", human::size(kept));
-        let remedy =
-            failure.remedy.as_ref().map_or_else(|| more.clone(), |remedy| format!("{remedy} {more}"));
+        let more =
+            format!("{} of {} are kept: get -c goes on from there.", human::size(kept), place.display());
+        let remedy = failure.remedy.iter().cloned().chain([more]).collect::<Vec<_>>().join(" ");
         failure.with_remedy(remedy)
     }
 

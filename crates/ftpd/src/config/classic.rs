@@ -15,8 +15,8 @@ const RESUMPTION: Key = Key(r#"resumption = "offered""#);
 const LENIENT_EOF: Key = Key("lenient_eof = false");
 
 /// Where passive data connections arrive unless something else is said: not any port that is free, for which the system looks the
-/// longer the more connections have just ended.
-/// By default: above the ports that Linux gives to connections that ask for none (ip_local_port_range).
+/// longer the more connections have just ended, and above those that Linux gives to connections that ask for none
+/// (ip_local_port_range).
 const FREE: RangeInclusive<u16> = 61_000..=61_199;
 
 /// The classic door: FTP (RFC 959) and FTPS (RFC 4217). It listens somewhere.

@@ -1,6 +1,6 @@
 //! Transfers that go on where they stopped: what the peer has is proven before anything is added to it.
 
-use digest::{Algorithm, BATCH, BLOCK, Digest};
+use digest::{Algorithm, BLOCK, Digest};
 use proto::io::Broken;
 use proto::{End, Failure, Fault, Kind, Message, Reply};
 use store::{Incoming, Prefix, Proof, Receipt, WriteBehind};
@@ -8,9 +8,6 @@ use store::{Incoming, Prefix, Proof, Receipt, WriteBehind};
 use super::transfer::Unmoved;
 use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session, Upload};
-
-/// Blocks that are received together: few, so that not much is lost when the server is killed.
-const KEPT_AT_ONCE: usize = 16;
 
 /// Blocks of a file that a peer names, and their root as it states it.
 #[derive(Clone, Copy)]
@@ -126,13 +123,13 @@ impl Connection {
         let mut file = WriteBehind::new(incoming);
         let mut ending = self.door.ending.clone();
         let algorithm = self.wire.algorithm();
-        self.wire.gather(KEPT_AT_ONCE);
+        self.wire.gather_less(true);
         let received = tokio::select! {
             received = self.receive_blocks(&mut file, left, Some(upload)) => received,
             () = ending.breaks_off() => Ok(Err(Unmoved::by_the_end())),
             () = upload.is_to_leave() => Ok(Err(taken_over())),
         };
-        self.wire.gather(BATCH);
+        self.wire.gather_less(false);
         let fallen = match received {
             Ok(Ok(End { size, root, modified, mode })) => match Digest::new(algorithm, &root) {
                 Some(root) => {

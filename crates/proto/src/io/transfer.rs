@@ -13,6 +13,9 @@ use crate::{HEAD, limits};
 /// How long blocks that are there wait for more, so that many are hashed and written at once.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// Blocks that wait for others where what comes is kept if it is cut: as many as are hashed at once by 512-bit vectors.
+const KEPT_AT_ONCE: usize = 16;
+
 /// What came of a transfer.
 #[derive(Debug)]
 pub enum Arrived {
@@ -25,10 +28,10 @@ pub enum Arrived {
 }
 
 impl Wire {
-    /// Has at most so many blocks, of those that [`arrive`](Wire::arrive) gives, wait in memory for others: what waits is lost if
-    /// this process is killed.
-    pub fn gather(&mut self, blocks: usize) {
-        self.batch = blocks.clamp(1, BATCH);
+    /// Whether fewer blocks than [`BATCH`], of those that [`arrive`](Wire::arrive) gives, wait in memory for others: what waits is
+    /// lost if this process is killed.
+    pub fn gather_less(&mut self, less: bool) {
+        self.batch = if less { KEPT_AT_ONCE } else { BATCH };
     }
 
     /// Sends hashed blocks, laid out with [`gap`], as data frames; less than one block waits for the end frame to go with it.

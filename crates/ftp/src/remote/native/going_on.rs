@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use digest::{BATCH, BLOCK, Blocks, Digest};
+use digest::{BLOCK, Blocks, Digest};
 use proto::io::Arrived;
 use proto::{Command, Reply, gap};
 use store::{Incoming, Outgoing, Prefix, Proof, ReadAhead, WriteBehind};
@@ -14,9 +14,6 @@ use crate::failure::{Code, Failure};
 use crate::progress::Progress;
 use crate::remote::disk::{on_disk, size_of};
 use crate::remote::{Course, LARGE, Receipt};
-
-/// Blocks that are received together: few, so that not much is lost when this program is killed.
-const KEPT_AT_ONCE: usize = 16;
 
 /// What there is of a file here.
 enum Here {
@@ -190,9 +187,9 @@ impl Native {
     ) -> Result<Digest, Failure> {
         progress.begin(path, course.size);
         progress.advance(course.moved);
-        self.wire.gather(KEPT_AT_ONCE);
+        self.wire.gather_less(true);
         let received = self.receive_blocks(&mut file, course, progress).await;
-        self.wire.gather(BATCH);
+        self.wire.gather_less(false);
         let (end, root) = match received {
             Ok(end) => end,
             Err(failure) => {
@@ -279,29 +276,8 @@ impl Native {
         course.begin(size, there);
         let Prefix { blocks: first_block, root } = prefix;
         let proof = root.as_bytes().to_vec();
-        self.queue(Command::PutRest { path: path.into(), size, first_block, proof }).await?;
-        progress.begin(path, size);
-        progress.advance(there);
-        let sent = self.send_rest(file, progress, &mut course.moved).await;
-        progress.end();
-        match sent {
-            Ok(root) => match self.reply().await? {
-                Reply::Stored { size: stored, root: theirs }
-                    if stored == size && theirs == root.as_bytes() =>
-                {
-                    Ok(receipt(size, root, began))
-                }
-                Reply::Stored { .. } => {
-                    Err(Failure::new(Code::NotVerified, "the server stored something else")
-                        .with_remedy("Put the file again."))
-                }
-                _ => Err(self.unexpected()),
-            },
-            Err(failure) => {
-                let _lost = self.recover().await;
-                Err(failure)
-            }
-        }
+        let asked = Command::PutRest { path: path.into(), size, first_block, proof };
+        self.bring(asked, file, there, &mut course.moved, progress, began).await
     }
 
     /// The file from where the server needs it, if it is to go on.

@@ -129,10 +129,25 @@ impl Native {
         let file =
             on_disk(move || Ok(ReadAhead::begin(Outgoing::local(&source, algorithm)?, gap(algorithm))?))
                 .await?;
-        let size = file.size();
-        self.queue(Command::Put { path: path.into(), size }).await?;
-        progress.begin(path, size);
-        let sent = self.send_file(file, progress).await;
+        let asked = Command::Put { path: path.into(), size: file.size() };
+        self.bring(asked, file, 0, &mut 0, progress, began).await
+    }
+
+    /// Brings a file, or what is behind the first `there` bytes of it, as `asked` says.
+    pub(super) async fn bring(
+        &mut self,
+        asked: Command,
+        file: ReadAhead,
+        there: u64,
+        moved: &mut u64,
+        progress: &Progress,
+        began: Instant,
+    ) -> Result<Receipt, Failure> {
+        let (path, size) = (String::from_utf8_lossy(asked.path()).into_owned(), file.size());
+        self.queue(asked).await?;
+        progress.begin(&path, size);
+        progress.advance(there);
+        let sent = self.send_file(file, moved, progress).await;
         progress.end();
         match sent {
             Ok(root) => match self.reply().await? {
@@ -155,17 +170,12 @@ impl Native {
         }
     }
 
-    /// Sends blocks and the end, unless the server refuses meanwhile.
-    async fn send_file(&mut self, file: ReadAhead, progress: &Progress) -> Result<Digest, Failure> {
-        self.send_rest(file, progress, &mut 0).await
-    }
-
-    /// The same from wherever the file is to be sent, telling how many bytes went. Returns the root of the whole.
-    pub(super) async fn send_rest(
+    /// Sends blocks and the end, unless the server refuses meanwhile, counting the bytes that went. Returns the root of the whole.
+    async fn send_file(
         &mut self,
         mut file: ReadAhead,
-        progress: &Progress,
         moved: &mut u64,
+        progress: &Progress,
     ) -> Result<Digest, Failure> {
         let (size, attributes) = (file.size(), file.attributes());
         let mut spare = Blocks::default();

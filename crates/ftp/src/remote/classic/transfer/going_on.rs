@@ -13,7 +13,6 @@ use crate::failure::{Code, Failure};
 use crate::progress::Progress;
 use crate::remote::disk::{on_disk, size_of};
 use crate::remote::{Course, LARGE, Receipt, Verified};
-use crate::show::human;
 
 impl Classic {
     /// Fetches a file, or what is missing of it (REST, RFC 3659, section 5).
@@ -47,7 +46,10 @@ impl Classic {
             }
             Err(failure) if failure.code == Code::Connection => {
                 file.leave().await;
-                Err(with_kept(failure, before.bytes - before.bytes % BLOCK as u64, place))
+                // Not tried again by itself: nothing proves that the file is still the same.
+                course.size = size.unwrap_or_default();
+                course.kept = before.bytes - before.bytes % BLOCK as u64;
+                Err(failure)
             }
             Err(failure) => {
                 if let Ok(mut incoming) = file.finish().await {
@@ -145,14 +147,4 @@ impl Classic {
             }
         }
     }
-}
-
-/// The failure, which says how much is kept.
-fn with_kept(failure: Failure, kept: u64, place: &Path) -> Failure {
-    if kept < LARGE {
-        return failure;
-    }
-    let more = format!("{} of {} are kept: get -c goes on from there.", human::size(kept), place.display());
-    let remedy = failure.remedy.iter().cloned().chain([more]).collect::<Vec<_>>().join(" ");
-    failure.with_remedy(remedy)
 }

@@ -8,7 +8,7 @@ use store::ReadAhead;
 use tokio::sync::mpsc::Receiver;
 
 use super::super::{Native, words};
-use super::get::{note, noted};
+use super::notes::{note, noted};
 use super::read::{Asked, Packet, begin};
 use super::{Whole, Window};
 use crate::failure::{Code, Failure};

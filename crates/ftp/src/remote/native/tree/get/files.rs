@@ -1,0 +1,117 @@
+//! The files of a tree that comes: small ones are gathered, so that many go to the disk together.
+
+use digest::BLOCK;
+use proto::io::{Arrived, Next};
+use proto::{End, Fault, Kind, Message, Reply};
+use store::Proof;
+
+use super::Getting;
+use crate::failure::Failure;
+use crate::remote::native::{Broken, words};
+use crate::remote::tree::{self, Chain, Ground, Job, Whole as Stated};
+
+/// Bytes of a file that is gathered with others.
+const SMALL: u64 = BLOCK as u64;
+
+/// Files that go to the disk together, and bytes of them.
+const FILES: usize = 128;
+const BYTES: usize = 1024 * 1024;
+
+impl Getting<'_, '_> {
+    /// Hears all of a file.
+    pub(super) async fn hear_file(&mut self, path: Vec<u8>, link: Option<Chain>) -> Result<(), Failure> {
+        self.window.answered(&path);
+        let size = match self.native.answer().await? {
+            Message::Reply(Reply::Sending { size }) => size,
+            Message::Reply(Reply::Refused(refused)) => {
+                match link {
+                    Some(chain) if refused.kind == Kind::IsDirectory => self.later.push((path, chain)),
+                    _ => self.refused(&path, refused)?,
+                }
+                return Ok(());
+            }
+            _ => return self.native.out_of_turn(),
+        };
+        if size > SMALL { self.hear_large(path, size).await } else { self.hear_small(path, size).await }
+    }
+
+    async fn hear_small(&mut self, path: Vec<u8>, size: u64) -> Result<(), Failure> {
+        let start = self.small.bytes.len();
+        let (mut left, mut stated) = (size, None);
+        let end = loop {
+            match self.native.answer_or_block(&mut self.small.bytes, left).await? {
+                Next::Block(digest) => {
+                    left = 0;
+                    stated = Some(digest);
+                }
+                Next::Message(Message::End(_)) if left > 0 => {
+                    return Err(self.native.broken(Broken::Malformed(Fault::FewerThanAnnounced)));
+                }
+                Next::Message(Message::End(end)) => break end,
+                Next::Message(Message::Abort(abort)) => {
+                    self.small.bytes.truncate(start);
+                    return self.refused(&path, abort.failure);
+                }
+                Next::Message(_) => return self.native.out_of_turn(),
+            }
+        };
+        self.account.advance(size);
+        let root = self.native.root(&end.root)?;
+        match tree::resolve(&path) {
+            Ok(at) => {
+                self.small.end(
+                    start,
+                    at,
+                    Stated { stated, size: end.size, root, attributes: words::attributes(&end) },
+                );
+            }
+            Err(error) => {
+                self.small.bytes.truncate(start);
+                self.account.failed(&tree::shown(&self.fetch.from, &path), error.into());
+            }
+        }
+        if self.small.len() >= FILES || self.small.bytes.len() >= BYTES {
+            self.publish().await;
+        }
+        Ok(())
+    }
+
+    async fn hear_large(&mut self, path: Vec<u8>, size: u64) -> Result<(), Failure> {
+        self.give(Job::Begin { path: path.clone(), size }).await;
+        let mut left = size;
+        loop {
+            let spare = self.ground.as_mut().map(Ground::spare).unwrap_or_default();
+            let arrived = self.native.wire.arrive(spare, left).await;
+            match self.native.told(arrived)? {
+                Arrived::Blocks(blocks) => {
+                    let bytes = blocks.data_len() as u64;
+                    left -= bytes;
+                    self.account.advance(bytes);
+                    self.give(Job::Write(blocks)).await;
+                }
+                Arrived::End(end) => {
+                    let proof = self.proof(size, &end)?;
+                    self.give(Job::Commit { proof, attributes: words::attributes(&end) }).await;
+                    return Ok(());
+                }
+                Arrived::Abort(abort) => {
+                    self.give(Job::Drop).await;
+                    return self.refused(&path, abort.failure);
+                }
+            }
+        }
+    }
+
+    /// What the end of a file proves. Of another size than was announced, it proves nothing.
+    fn proof(&mut self, size: u64, end: &End) -> Result<Proof, Failure> {
+        let root = self.native.root(&end.root)?;
+        let size = if end.size == size { size } else { u64::MAX };
+        Ok(Proof::Root { size, root })
+    }
+
+    pub(super) async fn publish(&mut self) {
+        let Some(ground) = &mut self.ground else { return };
+        let full = std::mem::replace(&mut self.small, ground.small());
+        ground.give(Job::Small(full), self.account).await;
+    }
+}
