@@ -45,17 +45,29 @@ fn furnish(server: &Server, user: User) {
 /// Who may send a command, once logged in. No wildcard: a new command does not build until it is said here.
 fn may_send(command: &Command) -> May {
     match command {
-        Command::Hello { .. } | Command::Login { .. } | Command::Quit => unreachable!("not about files"),
-        Command::Pwd | Command::Cd { .. } | Command::CdUp => ALL_MAY,
+        Command::Hello { .. } | Command::Login { .. } | Command::Enter { .. } | Command::Quit => {
+            unreachable!("not about files")
+        }
+        Command::Pwd
+        | Command::Cd { .. }
+        | Command::CdUp
+        | Command::Ticket
+        | Command::PutParts { .. }
+        | Command::Publish { .. }
+        | Command::Leave { .. } => ALL_MAY,
         Command::List { .. }
         | Command::Walk { .. }
         | Command::Stat { .. }
         | Command::Get { .. }
         | Command::Resume { .. }
-        | Command::Md5 { .. } => TO_SEE,
+        | Command::Md5 { .. }
+        | Command::Root { .. }
+        | Command::Digests { .. }
+        | Command::GetParts { .. } => TO_SEE,
         Command::Put { .. }
         | Command::PutRest { .. }
         | Command::Kept { .. }
+        | Command::Assemble { .. }
         | Command::Mkdir { .. }
         | Command::Link { .. } => TO_ADD,
         Command::Rmdir { .. }

@@ -103,6 +103,73 @@ pub enum Command {
         /// Their root.
         proof: Vec<u8>,
     },
+    /// Asks for a word that lets one more connection in. Answer: `Ticket`.
+    Ticket,
+    /// Logs in with such a word. Answer: `Welcome`.
+    Enter {
+        /// The word.
+        ticket: Ticket,
+    },
+    /// Asks for the root of a whole file. Answer: `Root`.
+    Root { path: Vec<u8> },
+    /// Asks for the digests of a file's blocks. Answer: `Reading`, then digests frames, then an end frame.
+    Digests {
+        path: Vec<u8>,
+        /// Which blocks; those beyond the end of the file are none.
+        part: Part,
+        /// The file must be of that version, if one is named.
+        version: Option<[u8; 16]>,
+    },
+    /// Asks for parts of a file. Answer: `Reading`, then data frames, then an end frame.
+    GetParts {
+        path: Vec<u8>,
+        /// The file must be of that version, if one is named.
+        version: Option<[u8; 16]>,
+        /// Ascending and apart.
+        parts: Vec<Part>,
+    },
+    /// Begins a file whose parts come in any order, and over any sessions of the account. Answer: `Assembling`.
+    Assemble {
+        path: Vec<u8>,
+        /// Bytes of the whole file.
+        size: u64,
+        /// What no part brings is that of the file that has the name now, and is of that version.
+        onto: Option<[u8; 16]>,
+    },
+    /// Brings parts of such a file: data frames and an end frame follow at once. Answer: `Done`.
+    PutParts {
+        /// By what `Assembling` names it.
+        assembly: [u8; 16],
+        /// Bytes of the whole file.
+        size: u64,
+        /// Ascending and apart.
+        parts: Vec<Part>,
+    },
+    /// Publishes such a file. Answer: `Stored`.
+    Publish {
+        /// By what `Assembling` names it.
+        assembly: [u8; 16],
+        /// The root of the whole file.
+        root: Vec<u8>,
+        /// Time of modification.
+        modified: Option<Time>,
+        /// Permission bits (POSIX), of which the lower nine count.
+        mode: Option<u32>,
+    },
+    /// Gives such a file up. Answer: `Done`.
+    Leave {
+        /// By what `Assembling` names it.
+        assembly: [u8; 16],
+    },
+}
+
+/// Blocks of a file that follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Part {
+    /// The first of them.
+    pub first_block: u64,
+    /// How many; never 0 in a list of parts.
+    pub blocks: u64,
 }
 
 impl Command {
@@ -130,6 +197,15 @@ impl Command {
             Command::Resume { .. } => "get",
             Command::Kept { .. } => "kept",
             Command::PutRest { .. } => "put",
+            Command::Ticket => "ticket",
+            Command::Enter { .. } => "enter",
+            Command::Root { .. } => "root",
+            Command::Digests { .. } => "digests",
+            Command::GetParts { .. } => "get-parts",
+            Command::Assemble { .. } => "assemble",
+            Command::PutParts { .. } => "put-parts",
+            Command::Publish { .. } => "put",
+            Command::Leave { .. } => "leave",
         }
     }
 
@@ -151,10 +227,21 @@ impl Command {
             | Command::Link { path, .. }
             | Command::Resume { path, .. }
             | Command::Kept { path }
-            | Command::PutRest { path, .. } => path,
-            Command::Hello { .. } | Command::Login { .. } | Command::Pwd | Command::CdUp | Command::Quit => {
-                &[]
-            }
+            | Command::PutRest { path, .. }
+            | Command::Root { path }
+            | Command::Digests { path, .. }
+            | Command::GetParts { path, .. }
+            | Command::Assemble { path, .. } => path,
+            Command::Hello { .. }
+            | Command::Login { .. }
+            | Command::Pwd
+            | Command::CdUp
+            | Command::Quit
+            | Command::Ticket
+            | Command::Enter { .. }
+            | Command::PutParts { .. }
+            | Command::Publish { .. }
+            | Command::Leave { .. } => &[],
         }
     }
 }
@@ -187,9 +274,44 @@ impl Drop for Secret {
     }
 }
 
+/// A word that lets one connection in: shown as `***`, wiped when dropped.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Ticket([u8; 32]);
+
+impl Ticket {
+    /// Wraps the word.
+    pub fn new(word: [u8; 32]) -> Ticket {
+        Ticket(word)
+    }
+
+    /// The word itself.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ticket_is_never_shown() {
+        let shown =
+            format!("{:?} {:#?}", Command::Enter { ticket: Ticket::new([77; 32]) }, Ticket::new([77; 32]));
+        assert!(shown.contains("***") && !shown.contains("77"));
+    }
 
     #[test]
     fn a_password_is_never_shown() {

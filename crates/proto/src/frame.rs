@@ -83,6 +83,8 @@ pub enum Type {
     Busy = 7,
     /// A [`Branch`], from the server.
     Branch = 8,
+    /// Digests of blocks, from the server.
+    Digests = 9,
 }
 
 /// The head of a frame whose type and length are allowed.
@@ -107,6 +109,7 @@ impl Head {
             (6, _) => (Type::Abort, limits::CONTROL),
             (7, Side::Server) => (Type::Busy, 0),
             (8, Side::Server) => (Type::Branch, limits::PAGE),
+            (9, Side::Server) => (Type::Digests, limits::PAGE),
             _ => return Decoded::Malformed(Fault::Type(number)),
         };
         let stated = u32::from_le_bytes([a, b, c, d]);
@@ -150,6 +153,8 @@ pub enum Message {
     Busy,
     /// A part of what a walk tells.
     Branch(Branch),
+    /// Digests of blocks that follow one another: one or more, whole, end to end.
+    Digests(Vec<u8>),
 }
 
 /// What ends the data of a file.
@@ -192,6 +197,8 @@ impl Frame {
             Type::Abort => codec::decode(body).map(Message::Abort),
             Type::Busy => Some(Message::Busy),
             Type::Branch => codec::decode(body).map(Message::Branch),
+            Type::Digests => (!body.is_empty() && body.len().is_multiple_of(algorithm.len()))
+                .then(|| Message::Digests(body.to_vec())),
             Type::Data => {
                 return match body.len().checked_sub(algorithm.len()) {
                     None | Some(0) => Decoded::Malformed(Fault::BlockLength),
@@ -218,6 +225,10 @@ impl Message {
             Message::Abort(abort) => codec::encode(abort, out, Type::Abort),
             Message::Busy => Type::Busy,
             Message::Branch(branch) => codec::encode(branch, out, Type::Branch),
+            Message::Digests(digests) => {
+                out.extend_from_slice(digests);
+                Type::Digests
+            }
         };
         let head = Head { kind, len: out.len() - start - HEAD };
         out[start..start + HEAD].copy_from_slice(&head.encode());

@@ -11,7 +11,7 @@ pub mod limits;
 mod preamble;
 mod reply;
 
-pub use command::{Command, Secret};
+pub use command::{Command, Part, Secret, Ticket};
 pub use data::{block_frame, block_to, gap, seal};
 pub use failure::{Failure, Kind};
 pub use fingerprint::{Fingerprint, NotAFingerprint};

@@ -4,7 +4,7 @@ use bincode::de::Decoder;
 use bincode::error::DecodeError;
 use bincode::{Decode, Encode};
 
-use crate::Failure;
+use crate::{Failure, Ticket};
 
 /// The answer to a command.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -59,6 +59,34 @@ pub enum Reply {
         blocks: u64,
         /// Their root.
         root: Vec<u8>,
+    },
+    /// A word that lets one more connection in, for the same account.
+    Ticket {
+        /// The word.
+        ticket: Ticket,
+        /// Seconds for which it holds.
+        seconds: u32,
+    },
+    /// The root of a whole file.
+    Root {
+        /// Bytes of the file.
+        size: u64,
+        /// What differs when the file does.
+        version: [u8; 16],
+        /// The root of its blocks.
+        root: Vec<u8>,
+    },
+    /// Digests or data frames follow, then an end frame, or an abort frame.
+    Reading {
+        /// Bytes of the whole file.
+        size: u64,
+        /// What differs when the file does.
+        version: [u8; 16],
+    },
+    /// Parts of a file may come.
+    Assembling {
+        /// What names it, to the account's sessions.
+        assembly: [u8; 16],
     },
 }
 

@@ -1,6 +1,6 @@
 //! Commands that are answered by a word, a line or a listing.
 
-use proto::{Abort, Command, Message, Reply};
+use proto::{Abort, Command, Failure, Kind, Message, Reply};
 
 use super::listing::Told;
 use super::rest::Stated;
@@ -54,7 +54,19 @@ impl Connection {
                     .put_rest(session, &path, size, Stated { blocks: first_block, proof: &proof })
                     .await;
             }
-            Command::Hello { .. } | Command::Login { .. } | Command::Quit => {
+            Command::Ticket
+            | Command::Root { .. }
+            | Command::Digests { .. }
+            | Command::GetParts { .. }
+            | Command::Assemble { .. }
+            | Command::PutParts { .. }
+            | Command::Publish { .. }
+            | Command::Leave { .. } => {
+                let failure = Failure::new(Kind::Denied, "this server does not do that");
+                self.refuse(failure).await?;
+                return Ok(Outcome::Refused("not done here".into()));
+            }
+            Command::Hello { .. } | Command::Login { .. } | Command::Enter { .. } | Command::Quit => {
                 unreachable!("the gate keeps these away")
             }
             Command::Get { .. } => unreachable!("gets are answered together"),
@@ -75,7 +87,7 @@ impl Connection {
     }
 
     /// Breaks off what is being sent.
-    pub(super) async fn abort(&mut self, failure: proto::Failure) -> Result<(), proto::io::Broken> {
+    pub(super) async fn abort(&mut self, failure: Failure) -> Result<(), proto::io::Broken> {
         self.wire.send(&Message::Abort(Abort { command: self.number, failure })).await
     }
 }

@@ -26,12 +26,12 @@ pub(super) fn judge(state: State, command: &Command) -> Result<(), Failure> {
     match (state, command) {
         (_, Command::Quit)
         | (State::Fresh, Command::Hello { .. })
-        | (State::Greeted, Command::Login { .. }) => Ok(()),
+        | (State::Greeted, Command::Login { .. } | Command::Enter { .. }) => Ok(()),
         (State::Greeted | State::LoggedIn, Command::Hello { .. }) => {
             Err(Failure::new(Kind::Protocol, "hello was said already")
                 .with_remedy("Say it once, as the first command."))
         }
-        (State::LoggedIn, Command::Login { .. }) => {
+        (State::LoggedIn, Command::Login { .. } | Command::Enter { .. }) => {
             Err(Failure::new(Kind::Protocol, "this session is logged in already")
                 .with_remedy("Connect again to log in as somebody else."))
         }

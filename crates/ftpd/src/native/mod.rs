@@ -228,6 +228,15 @@ impl Connection {
                         }
                     }
                 }
+                Command::Enter { .. } => {
+                    tries += 1;
+                    let failure = Failure::new(Kind::Login, "this ticket was not given here, or is used up")
+                        .with_remedy("Log in with user name and password.");
+                    if tries >= TRIES {
+                        return Err(Ended::Failure(failure));
+                    }
+                    self.refuse(failure).await?;
+                }
                 _ => {
                     self.wire.send(&Message::Reply(Reply::Goodbye)).await?;
                     return Ok(None);

@@ -4,8 +4,8 @@
 
 use digest::{Algorithm, Digest};
 use proto::{
-    Abort, Access, Branch, Command, End, Entry, EntryKind, Failure, Found, Kind, Message, Missed, Page,
-    Reply, Secret, Side, Time,
+    Abort, Access, Branch, Command, End, Entry, EntryKind, Failure, Found, Kind, Message, Missed, Page, Part,
+    Reply, Secret, Side, Ticket, Time,
 };
 
 /// A message and the frame that says it.
@@ -71,6 +71,52 @@ pub(crate) fn commands() -> Vec<Fixture> {
             Command::PutRest { path: path("abc"), size: 65_536, first_block: 1, proof: vec![0xab, 0xcd] },
             r#"0e000000 01  14 03 "abc" fc 00000100 01 02 abcd"#,
         ),
+        ("ticket", Command::Ticket, "01000000 01  15"),
+        (
+            "enter",
+            Command::Enter { ticket: Ticket::new([0xab; 32]) },
+            "21000000 01  16 abababababababababababababababababababababababababababababababab",
+        ),
+        ("root", Command::Root { path: path("abc") }, r#"05000000 01  17 03 "abc""#),
+        (
+            "digests",
+            Command::Digests { path: path("abc"), part: Part { first_block: 251, blocks: 2 }, version: None },
+            r#"0a000000 01  18 03 "abc" fb fb00 02 00"#,
+        ),
+        (
+            "get_parts",
+            Command::GetParts {
+                path: path("abc"),
+                version: Some(*b"0123456789abcdef"),
+                parts: vec![Part { first_block: 0, blocks: 1 }, Part { first_block: 3, blocks: 2 }],
+            },
+            r#"1b000000 01  19 03 "abc" 01 "0123456789abcdef" 02 00 01 03 02"#,
+        ),
+        (
+            "assemble",
+            Command::Assemble { path: path("abc"), size: 65_536, onto: Some(*b"0123456789abcdef") },
+            r#"1b000000 01  1a 03 "abc" fc 00000100 01 "0123456789abcdef""#,
+        ),
+        (
+            "put_parts",
+            Command::PutParts {
+                assembly: *b"0123456789abcdef",
+                size: 65_537,
+                parts: vec![Part { first_block: 1, blocks: 1 }],
+            },
+            r#"19000000 01  1b "0123456789abcdef" fc 01000100 01 01 01"#,
+        ),
+        (
+            "publish",
+            Command::Publish {
+                assembly: *b"0123456789abcdef",
+                root: vec![0xab, 0xcd],
+                modified: Some(MOMENT),
+                mode: None,
+            },
+            r#"20000000 01  1c "0123456789abcdef" 02 abcd 01 fc 009ce4a6 fc 15cd5b07 00"#,
+        ),
+        ("leave", Command::Leave { assembly: *b"0123456789abcdef" }, r#"11000000 01  1d "0123456789abcdef""#),
     ]
     .into_iter()
     .map(|(name, command, bytes)| fixture(name, Side::Client, Message::Command(command), bytes))
@@ -120,13 +166,33 @@ pub(crate) fn replies() -> Vec<Fixture> {
             Reply::Kept { blocks: 251, root: vec![0xab, 0xcd] },
             "07000000 02  0b fb fb00 02 abcd".into(),
         ),
+        (
+            "reply_ticket",
+            Reply::Ticket { ticket: Ticket::new([0xab; 32]), seconds: 60 },
+            "22000000 02  0c abababababababababababababababababababababababababababababababab 3c".into(),
+        ),
+        (
+            "reply_root",
+            Reply::Root { size: 3, version: *b"0123456789abcdef", root: vec![0xab, 0xcd] },
+            r#"15000000 02  0d 03 "0123456789abcdef" 02 abcd"#.into(),
+        ),
+        (
+            "reading",
+            Reply::Reading { size: 3, version: *b"0123456789abcdef" },
+            r#"12000000 02  0e 03 "0123456789abcdef""#.into(),
+        ),
+        (
+            "assembling",
+            Reply::Assembling { assembly: *b"0123456789abcdef" },
+            r#"11000000 02  0f "0123456789abcdef""#.into(),
+        ),
     ]
     .into_iter()
     .map(|(name, reply, bytes)| fixture(name, Side::Server, Message::Reply(reply), &bytes))
     .collect()
 }
 
-/// Pages, branches, ends, aborts and a sign of life.
+/// Pages, branches, digests, ends, aborts and a sign of life.
 pub(crate) fn others() -> Vec<Fixture> {
     let entry = |name: &str, kind, size| {
         let modified = Time { seconds: -1, nanoseconds: 0 };
@@ -180,6 +246,11 @@ pub(crate) fn others() -> Vec<Fixture> {
         ("end", Message::End(end), format!("21000000 05  03 10 {MD5_OF_ABC} 01 {moment} 01 fb a001")),
         ("end_bare", Message::End(bare), format!("24000000 05  00 20 {b3} 00 00")),
         ("abort", Message::Abort(abort), r#"0b000000 06  02 10 07 "it grew" 00"#.into()),
+        (
+            "digests",
+            Message::Digests(b"0123456789abcdef".repeat(2)),
+            r#"20000000 09 "0123456789abcdef0123456789abcdef""#.into(),
+        ),
         ("busy", Message::Busy, "00000000 07".into()),
     ]
     .into_iter()

@@ -74,7 +74,7 @@ fn a_data_frame_has_its_bytes() {
 /// has a fixture.
 #[test]
 fn every_variant_is_pinned() {
-    let mut seen = [const { BTreeSet::new() }; 6];
+    let mut seen = [const { BTreeSet::new() }; 7];
     for fixture in fixtures::all() {
         let number = fixture.bytes.get(HEAD).copied().unwrap_or_default();
         let (kind, stated) = match &fixture.message {
@@ -84,14 +84,15 @@ fn every_variant_is_pinned() {
             Message::End(_) => (3, number),
             Message::Abort(_) => (4, number),
             Message::Branch(_) => (5, number),
+            Message::Digests(_) => (6, number),
             Message::Busy => continue,
         };
         assert_eq!(number, stated, "{}", fixture.name);
         seen[kind].insert(number);
     }
-    assert_eq!(seen[0], (0..21).collect(), "commands");
-    assert_eq!(seen[1], (0..12).collect(), "replies");
-    assert!(seen[2..].iter().all(|set| !set.is_empty()), "pages, ends, aborts and branches");
+    assert_eq!(seen[0], (0..30).collect(), "commands");
+    assert_eq!(seen[1], (0..16).collect(), "replies");
+    assert!(seen[2..].iter().all(|set| !set.is_empty()), "pages, ends, aborts, branches and digests");
 }
 
 fn command_number(command: &Command) -> u8 {
@@ -117,6 +118,15 @@ fn command_number(command: &Command) -> u8 {
         Command::Resume { .. } => 18,
         Command::Kept { .. } => 19,
         Command::PutRest { .. } => 20,
+        Command::Ticket => 21,
+        Command::Enter { .. } => 22,
+        Command::Root { .. } => 23,
+        Command::Digests { .. } => 24,
+        Command::GetParts { .. } => 25,
+        Command::Assemble { .. } => 26,
+        Command::PutParts { .. } => 27,
+        Command::Publish { .. } => 28,
+        Command::Leave { .. } => 29,
     }
 }
 
@@ -144,6 +154,10 @@ fn reply_number(reply: &Reply) -> u8 {
         Reply::Refused(_) => 9,
         Reply::Goodbye => 10,
         Reply::Kept { .. } => 11,
+        Reply::Ticket { .. } => 12,
+        Reply::Root { .. } => 13,
+        Reply::Reading { .. } => 14,
+        Reply::Assembling { .. } => 15,
     }
 }
 

@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proto::{
-    Abort, Access, Branch, Command, End, Entry, EntryKind, Failure, Found, Kind, Message, Missed, Page,
-    Reply, Secret, Side, Time,
+    Abort, Access, Branch, Command, End, Entry, EntryKind, Failure, Found, Kind, Message, Missed, Page, Part,
+    Reply, Secret, Side, Ticket, Time,
 };
 
 /// A message and the side that may send it.
@@ -16,6 +16,7 @@ pub(crate) fn message() -> impl Strategy<Value = (Side, Message)> {
         4 => reply().prop_map(|reply| (Side::Server, Message::Reply(reply))),
         2 => page().prop_map(|page| (Side::Server, Message::Page(page))),
         2 => branch().prop_map(|branch| (Side::Server, Message::Branch(branch))),
+        1 => vec(any::<u8>(), 16).prop_map(|digest| (Side::Server, Message::Digests(digest.repeat(4)))),
         2 => (either(), end()).prop_map(|(side, end)| (side, Message::End(end))),
         2 => (either(), abort()).prop_map(|(side, abort)| (side, Message::Abort(abort))),
         1 => Just((Side::Server, Message::Busy)),
@@ -71,7 +72,38 @@ fn command() -> impl Strategy<Value = Command> {
         (bytes(), number(), number(), bytes()).prop_map(|(path, size, first_block, proof)| {
             Command::PutRest { path, size, first_block, proof }
         }),
+        Just(Command::Ticket),
+        any::<[u8; 32]>().prop_map(|word| Command::Enter { ticket: Ticket::new(word) }),
+        bytes().prop_map(|path| Command::Root { path }),
+        (bytes(), part(), option::of(word())).prop_map(|(path, part, version)| Command::Digests {
+            path,
+            part,
+            version
+        }),
+        (bytes(), option::of(word()), vec(part(), 0..9))
+            .prop_map(|(path, version, parts)| Command::GetParts { path, version, parts }),
+        (bytes(), number(), option::of(word())).prop_map(|(path, size, onto)| Command::Assemble {
+            path,
+            size,
+            onto
+        }),
+        (word(), number(), vec(part(), 0..9)).prop_map(|(assembly, size, parts)| Command::PutParts {
+            assembly,
+            size,
+            parts
+        }),
+        (word(), bytes(), option::of(time()), option::of(any::<u32>()))
+            .prop_map(|(assembly, root, modified, mode)| Command::Publish { assembly, root, modified, mode }),
+        word().prop_map(|assembly| Command::Leave { assembly }),
     ]
+}
+
+fn word() -> impl Strategy<Value = [u8; 16]> {
+    any::<[u8; 16]>()
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    (number(), number()).prop_map(|(first_block, blocks)| Part { first_block, blocks })
 }
 
 fn reply() -> impl Strategy<Value = Reply> {
@@ -89,6 +121,11 @@ fn reply() -> impl Strategy<Value = Reply> {
         failure().prop_map(Reply::Refused),
         Just(Reply::Goodbye),
         (number(), bytes()).prop_map(|(blocks, root)| Reply::Kept { blocks, root }),
+        (any::<[u8; 32]>(), any::<u32>())
+            .prop_map(|(word, seconds)| Reply::Ticket { ticket: Ticket::new(word), seconds }),
+        (number(), word(), bytes()).prop_map(|(size, version, root)| Reply::Root { size, version, root }),
+        (number(), word()).prop_map(|(size, version)| Reply::Reading { size, version }),
+        word().prop_map(|assembly| Reply::Assembling { assembly }),
     ]
 }
 

@@ -6,7 +6,7 @@ use proto::{Decoded, Fault, Frame, HEAD, Head, Side, Type};
 use crate::fixtures::bytes;
 
 /// The type, what its body may hold, and which sides may send it.
-fn types(algorithm: Algorithm) -> [(Type, usize, &'static [Side]); 8] {
+fn types(algorithm: Algorithm) -> [(Type, usize, &'static [Side]); 9] {
     let (client, server, both) =
         (&[Side::Client][..], &[Side::Server][..], &[Side::Client, Side::Server][..]);
     [
@@ -18,6 +18,7 @@ fn types(algorithm: Algorithm) -> [(Type, usize, &'static [Side]); 8] {
         (Type::Abort, 16 * 1024, both),
         (Type::Busy, 0, server),
         (Type::Branch, 64 * 1024, server),
+        (Type::Digests, 64 * 1024, server),
     ]
 }
 
