@@ -34,6 +34,7 @@ mod stage;
 mod streamed;
 mod sweep;
 mod upload;
+mod version;
 mod walk;
 
 pub use ahead::ReadAhead;
@@ -55,4 +56,5 @@ pub use stage::Durability;
 pub use streamed::{Keep, Streamed};
 pub use sweep::{Swept, sweep_directory};
 pub use upload::Upload;
+pub use version::Version;
 pub use walk::{Branch, Found, Missed, Walk};

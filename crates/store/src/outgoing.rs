@@ -14,6 +14,7 @@ use crate::entry::Attributes;
 use crate::error::{Error, Kind};
 use crate::kept::{NOT_KEPT, Prefix, bytes_in, root_of};
 use crate::source::Source;
+use crate::version::Version;
 
 /// From this size on, a peer that verifies nothing is sent a file by the kernel: below, one read and one write are as fast.
 const SENT: u64 = 64 * 1024;
@@ -118,6 +119,11 @@ impl Outgoing {
     /// Bytes of the whole file.
     pub fn size(&self) -> u64 {
         self.source.size()
+    }
+
+    /// Which file it is, as of when it was opened.
+    pub fn version(&self) -> Version {
+        self.source.version()
     }
 
     /// Bytes not yet read.

@@ -11,6 +11,7 @@ use rustix::io::{Errno, pread, preadv, retry_on_intr};
 use crate::entry::{self, EntryKind, Time};
 use crate::error::{Error, Kind};
 use crate::patience::Patient;
+use crate::version::Version;
 
 /// From this size on the system is told to read ahead further than it does unasked.
 const BIG: u64 = 1024 * 1024;
@@ -58,6 +59,10 @@ impl Source {
 
     pub(crate) fn remaining(&self) -> u64 {
         self.end - self.at
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        Version::of(&self.opened)
     }
 
     pub(crate) fn modified(&self) -> Time {

@@ -247,7 +247,7 @@ pub(crate) fn others() -> Vec<Fixture> {
         ("end_bare", Message::End(bare), format!("24000000 05  00 20 {b3} 00 00")),
         ("abort", Message::Abort(abort), r#"0b000000 06  02 10 07 "it grew" 00"#.into()),
         (
-            "digests",
+            "digests_frame",
             Message::Digests(b"0123456789abcdef".repeat(2)),
             r#"20000000 09 "0123456789abcdef0123456789abcdef""#.into(),
         ),
