@@ -61,6 +61,7 @@ fn may_send(command: &Command) -> May {
         | Command::Get { .. }
         | Command::Resume { .. }
         | Command::Md5 { .. }
+        | Command::GetTree { .. }
         | Command::Root { .. }
         | Command::Digests { .. }
         | Command::GetParts { .. } => TO_SEE,
@@ -85,6 +86,7 @@ fn commands() -> Vec<Command> {
         Command::CdUp,
         Command::List { path: path(".") },
         Command::Walk { path: path(".") },
+        Command::GetTree { path: path("empty") },
         Command::Stat { path: path("file") },
         Command::Get { path: path("file"), first_block: 0 },
         Command::Md5 { path: path("file") },

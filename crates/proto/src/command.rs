@@ -161,6 +161,9 @@ pub enum Command {
         /// By what `Assembling` names it.
         assembly: [u8; 16],
     },
+    /// Walks through a directory as `Walk` does, and sends the files that it finds. Answer: `Listing`, then branches, each with what
+    /// a `Get` of each of its files is answered behind it.
+    GetTree { path: Vec<u8> },
 }
 
 /// Blocks of a file that follow one another.
@@ -206,6 +209,7 @@ impl Command {
             Command::PutParts { .. } => "put-parts",
             Command::Publish { .. } => "put",
             Command::Leave { .. } => "leave",
+            Command::GetTree { .. } => "get-tree",
         }
     }
 
@@ -231,7 +235,8 @@ impl Command {
             | Command::Root { path }
             | Command::Digests { path, .. }
             | Command::GetParts { path, .. }
-            | Command::Assemble { path, .. } => path,
+            | Command::Assemble { path, .. }
+            | Command::GetTree { path } => path,
             Command::Hello { .. }
             | Command::Login { .. }
             | Command::Pwd

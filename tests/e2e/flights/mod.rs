@@ -3,6 +3,7 @@
 mod gets;
 mod puts;
 mod walks;
+mod whole;
 
 use proto::{Abort, Failure, Kind, Message};
 

@@ -33,20 +33,27 @@ fn tell(peer: &mut Peer, found: Vec<Found>, last: bool) -> io::Result<()> {
     peer.tell(&Message::Branch(Branch { found, missed: Vec::new(), last }))
 }
 
+fn evil(peer: &mut Peer) -> io::Result<()> {
+    peer.reply(Reply::Sending { size: 4 })?;
+    peer.say(&data_frame(b"evil"))?;
+    peer.tell(&Message::End(end(b"evil")))
+}
+
 /// A get of a tree of which a made-up server tells `tree`, and sends whatever is asked for.
 fn get(server: &Server, tree: Vec<Found>) -> Ran {
     let fake = Fake::answering(move |peer, command| match command {
-        Command::Walk { .. } => {
+        Command::GetTree { .. } => {
             peer.reply(Reply::Listing)?;
             tell(peer, vec![directory("")], false)?;
-            tree.chunks(100).try_for_each(|part| tell(peer, part.to_vec(), false))?;
+            for part in tree.chunks(100) {
+                tell(peer, part.to_vec(), false)?;
+                let mut files =
+                    part.iter().filter(|found| found.kind == EntryKind::File && !found.path.is_empty());
+                files.try_for_each(|_| evil(peer))?;
+            }
             tell(peer, Vec::new(), true)
         }
-        Command::Get { .. } => {
-            peer.reply(Reply::Sending { size: 4 })?;
-            peer.say(&data_frame(b"evil"))?;
-            peer.tell(&Message::End(end(b"evil")))
-        }
+        Command::Get { .. } => evil(peer),
         _ => peer.reply(Reply::Refused(Failure::new(Kind::Internal, "not this one"))),
     });
     server
@@ -144,15 +151,13 @@ fn links_that_were_there_before_lead_nowhere_either() {
     std::os::unix::fs::symlink("../../outside", server.work().join("in/tree/l")).unwrap();
     std::os::unix::fs::symlink("../../outside/precious", server.work().join("in/tree/f")).unwrap();
     let fake = Fake::answering(|peer, command| match command {
-        Command::Walk { .. } => {
+        Command::GetTree { .. } => {
             peer.reply(Reply::Listing)?;
-            tell(peer, vec![directory(""), directory("l"), file("l/precious"), file("f"), file("good")], true)
+            let tree = vec![directory(""), directory("l"), file("l/precious"), file("f"), file("good")];
+            tell(peer, tree, true)?;
+            (0..3).try_for_each(|_| evil(peer))
         }
-        _ => {
-            peer.reply(Reply::Sending { size: 4 })?;
-            peer.say(&data_frame(b"evil"))?;
-            peer.tell(&Message::End(end(b"evil")))
-        }
+        _ => peer.reply(Reply::Done),
     });
     let client = server.client(ALICE).target(format!("alice@{}", fake.address()));
     client.directory(&server.work().join("in")).args(["get", "-r", "tree", "."]).run().fails(9);
@@ -211,22 +216,22 @@ fn a_damaged_file_of_a_tree_is_told_and_not_kept() {
     let server = Server::start();
     fresh(&server);
     let fake = Fake::answering(|peer, command| match command {
-        Command::Walk { .. } => {
+        Command::GetTree { .. } => {
+            let names = ["a", "damaged", "root", "size", "z"];
             peer.reply(Reply::Listing)?;
-            let files = ["a", "damaged", "root", "size", "z"].map(file);
-            tell(peer, [vec![directory("")], files.to_vec()].concat(), true)
-        }
-        Command::Get { path, .. } => {
-            peer.reply(Reply::Sending { size: 4 })?;
-            let (mut data, mut end) = (data_frame(b"data"), end(b"data"));
-            match path.as_slice() {
-                b"tree/damaged" => data[6] ^= 1,
-                b"tree/root" => end.root[0] ^= 1,
-                b"tree/size" => end.size = 5,
-                _ => {}
-            }
-            peer.say(&data)?;
-            peer.tell(&Message::End(end))
+            tell(peer, [vec![directory("")], names.map(file).to_vec()].concat(), true)?;
+            names.into_iter().try_for_each(|name| {
+                peer.reply(Reply::Sending { size: 4 })?;
+                let (mut data, mut end) = (data_frame(b"data"), end(b"data"));
+                match name {
+                    "damaged" => data[6] ^= 1,
+                    "root" => end.root[0] ^= 1,
+                    "size" => end.size = 5,
+                    _ => {}
+                }
+                peer.say(&data)?;
+                peer.tell(&Message::End(end))
+            })
         }
         _ => peer.reply(Reply::Done),
     });

@@ -69,7 +69,7 @@ impl Connection {
             Command::Hello { .. } | Command::Login { .. } | Command::Enter { .. } | Command::Quit => {
                 unreachable!("the gate keeps these away")
             }
-            Command::Get { .. } => unreachable!("gets are answered together"),
+            Command::Get { .. } | Command::GetTree { .. } => unreachable!("gets are answered together"),
         };
         match reply {
             Ok(reply) => {

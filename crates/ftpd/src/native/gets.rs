@@ -27,11 +27,26 @@ const LONG: Duration = Duration::from_millis(20);
 /// Room for the frames around the data of a small file.
 const AROUND: usize = 128;
 
-/// A get that was heard and not yet answered.
-struct Wanted {
+/// A file that is to be sent.
+pub(super) struct Wanted {
     path: Vec<u8>,
     first_block: u64,
     began: Instant,
+}
+
+impl Wanted {
+    /// All of it, from now on.
+    pub(super) fn whole(path: Vec<u8>) -> Wanted {
+        Wanted { path, first_block: 0, began: Instant::now() }
+    }
+}
+
+/// Where more of them come from.
+pub(super) enum More {
+    /// The peer, each by a command of its own.
+    Commands,
+    /// The directories of a tree, all for one command.
+    Tree(VecDeque<Wanted>),
 }
 
 /// What was made of the first of some gets.
@@ -52,8 +67,21 @@ impl Connection {
         path: Vec<u8>,
         first_block: u64,
     ) -> Result<(), Ended> {
-        let mut wanted = VecDeque::from([Wanted { path, first_block, began: Instant::now() }]);
-        self.gather(&mut wanted);
+        let first = Wanted { path, first_block, began: Instant::now() };
+        self.send_all(session, VecDeque::from([first]), More::Commands).await
+    }
+
+    /// Sends what is wanted, and whatever more is meanwhile; an abort of a tree's command ends it early.
+    pub(super) async fn send_all(
+        &mut self,
+        session: &Session,
+        mut wanted: VecDeque<Wanted>,
+        mut more: More,
+    ) -> Result<(), Ended> {
+        self.gather(&mut wanted, &mut more);
+        if wanted.is_empty() {
+            return Ok(());
+        }
         let mut reading = self.read(session, &wanted);
         loop {
             let Batch { outcomes, frames, large } =
@@ -62,27 +90,29 @@ impl Connection {
             let answered = mem::replace(&mut wanted, rest);
             self.wire.queue_frames(frames);
             if let Some((file, one)) = large.and_then(|file| Some((file, wanted.pop_front()?))) {
-                self.settle(answered, outcomes, &Ok(()));
+                self.settle(answered, outcomes, &Ok(()), &more);
                 self.moved = 0;
                 let sent = self.send(file).await;
                 self.log("get", &one.path, one.began, &sent);
                 sent?;
-                self.number += 1;
-                self.gather(&mut wanted);
-                if wanted.is_empty() {
+                if matches!(more, More::Commands) {
+                    self.number += 1;
+                }
+                self.gather(&mut wanted, &mut more);
+                if wanted.is_empty() || self.is_given_up(&more) {
                     return Ok(());
                 }
                 reading = self.read(session, &wanted);
                 continue;
             }
-            self.gather(&mut wanted);
-            if wanted.is_empty() {
-                self.settle(answered, outcomes, &Ok(()));
+            self.gather(&mut wanted, &mut more);
+            if wanted.is_empty() || self.is_given_up(&more) {
+                self.settle(answered, outcomes, &Ok(()), &more);
                 return Ok(());
             }
             reading = self.read(session, &wanted); // begins now, while the others are sent
             let sent = self.wire.flush().await;
-            self.settle(answered, outcomes, &sent);
+            self.settle(answered, outcomes, &sent, &more);
             sent?;
             if self.door.ending.is_breaking_off() {
                 return Err(Ended::Failure(words::failure(&Refusal::Ending)));
@@ -90,9 +120,14 @@ impl Connection {
         }
     }
 
-    /// Takes up the gets that were heard already.
-    fn gather(&mut self, wanted: &mut VecDeque<Wanted>) {
+    /// Takes up the gets that were heard already, or files of the tree.
+    fn gather(&mut self, wanted: &mut VecDeque<Wanted>, more: &mut More) {
         self.wire.hear_now();
+        if let More::Tree(files) = more {
+            let some = files.len().min(MANY.saturating_sub(wanted.len()));
+            wanted.extend(files.drain(..some));
+            return;
+        }
         while wanted.len() < MANY {
             match self.wire.next_command_if(|command| matches!(command, Command::Get { .. })) {
                 Some(Command::Get { path, first_block }) => {
@@ -101,6 +136,11 @@ impl Connection {
                 _ => return,
             }
         }
+    }
+
+    /// Whether the peer wants no more of the tree.
+    fn is_given_up(&self, more: &More) -> bool {
+        matches!(more, More::Tree(_)) && self.wire.aborted(self.number).is_some()
     }
 
     /// Begins to read what is wanted.
@@ -114,12 +154,13 @@ impl Connection {
         session.open_many(&wanted, algorithm, move |opened| Batch::read(opened, algorithm))
     }
 
-    /// Takes note of gets that were answered, and of whether that was `sent`.
+    /// Takes note of files that were sent or refused, and of whether that was `sent`.
     fn settle(
         &mut self,
         answered: VecDeque<Wanted>,
         outcomes: Vec<Result<u64, String>>,
         sent: &Result<(), Broken>,
+        more: &More,
     ) {
         for (one, outcome) in answered.into_iter().zip(outcomes) {
             let outcome = match sent {
@@ -129,7 +170,9 @@ impl Connection {
             self.moved = outcome.as_ref().map_or(0, |bytes| *bytes);
             let outcome = outcome.map_or_else(Outcome::Refused, |_| Outcome::Done);
             self.log("get", &one.path, one.began, &Ok(outcome));
-            self.number += 1;
+            if matches!(more, More::Commands) {
+                self.number += 1;
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is told part by part: listings and walks.
 
-use proto::{Branch, Message, Page, Reply, limits};
+use proto::{Message, Page, Reply, limits};
 use store::{Listing, Walk};
 
 use super::{Connection, Ended, Outcome, words};
@@ -33,10 +33,7 @@ impl Told {
             Told::Walk(walk) => {
                 let (branch, rest) = Session::branch(walk, limits::BRANCH).await?;
                 let last = branch.is_none();
-                let store::Branch { found, missed, .. } = branch.unwrap_or_default();
-                let found = found.into_iter().map(words::found).collect();
-                let missed = missed.into_iter().map(words::missed).collect();
-                Ok((Message::Branch(Branch { found, missed, last }), (!last).then_some(Told::Walk(rest))))
+                Ok((Message::Branch(words::branch(branch)), (!last).then_some(Told::Walk(rest))))
             }
         }
     }

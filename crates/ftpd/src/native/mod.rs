@@ -7,6 +7,7 @@ mod listing;
 mod puts;
 mod rest;
 mod transfer;
+mod tree;
 mod words;
 
 use std::net::SocketAddr;
@@ -163,6 +164,10 @@ impl Connection {
                 Command::Quit => return Ok(self.wire.send(&Message::Reply(Reply::Goodbye)).await?),
                 Command::Get { path, first_block } => {
                     Box::pin(self.gets(&session, path, first_block)).await?;
+                    continue;
+                }
+                Command::GetTree { path } => {
+                    Box::pin(self.get_tree(&session, path)).await?;
                     continue;
                 }
                 Command::Put { path, size } if self.wire.approaches(size).await => {

@@ -85,6 +85,17 @@ pub(super) fn found(found: store::Found) -> proto::Found {
     proto::Found { path, kind: entry_kind(kind), size, modified: time(modified), mode, target }
 }
 
+/// A part of a walk; without one, it ends.
+pub(super) fn branch(branch: Option<store::Branch>) -> proto::Branch {
+    let last = branch.is_none();
+    let store::Branch { found: f, missed: m, .. } = branch.unwrap_or_default();
+    proto::Branch {
+        found: f.into_iter().map(found).collect(),
+        missed: m.into_iter().map(missed).collect(),
+        last,
+    }
+}
+
 pub(super) fn missed(missed: store::Missed) -> proto::Missed {
     proto::Missed { path: missed.path, failure: failure(&Refusal::Store(missed.error)) }
 }

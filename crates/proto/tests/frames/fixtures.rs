@@ -117,6 +117,7 @@ pub(crate) fn commands() -> Vec<Fixture> {
             r#"20000000 01  1c "0123456789abcdef" 02 abcd 01 fc 009ce4a6 fc 15cd5b07 00"#,
         ),
         ("leave", Command::Leave { assembly: *b"0123456789abcdef" }, r#"11000000 01  1d "0123456789abcdef""#),
+        ("get_tree", Command::GetTree { path: path("a") }, r#"03000000 01  1e 01 "a""#),
     ]
     .into_iter()
     .map(|(name, command, bytes)| fixture(name, Side::Client, Message::Command(command), bytes))

@@ -90,7 +90,7 @@ fn every_variant_is_pinned() {
         assert_eq!(number, stated, "{}", fixture.name);
         seen[kind].insert(number);
     }
-    assert_eq!(seen[0], (0..30).collect(), "commands");
+    assert_eq!(seen[0], (0..31).collect(), "commands");
     assert_eq!(seen[1], (0..16).collect(), "replies");
     assert!(seen[2..].iter().all(|set| !set.is_empty()), "pages, ends, aborts, branches and digests");
 }
@@ -127,6 +127,7 @@ fn command_number(command: &Command) -> u8 {
         Command::PutParts { .. } => 27,
         Command::Publish { .. } => 28,
         Command::Leave { .. } => 29,
+        Command::GetTree { .. } => 30,
     }
 }
 

@@ -95,6 +95,7 @@ fn command() -> impl Strategy<Value = Command> {
         (word(), bytes(), option::of(time()), option::of(any::<u32>()))
             .prop_map(|(assembly, root, modified, mode)| Command::Publish { assembly, root, modified, mode }),
         word().prop_map(|assembly| Command::Leave { assembly }),
+        bytes().prop_map(|path| Command::GetTree { path }),
     ]
 }
 

@@ -87,6 +87,7 @@ fn ask(chance: &mut Chance) -> Command {
             let modified = Some(Time { seconds: chance.draw() as i64 >> 20, nanoseconds: 999_999_999 });
             Command::SetAttributes { path, modified, mode: Some(chance.draw() as u32 & 0o777) }
         }
+        17 if chance.one_in(2) => Command::GetTree { path },
         17 => Command::Walk { path },
         18 => Command::Link { path, target: chance.pick(&NAMES).to_vec() },
         19 => Command::Kept { path },

@@ -1,4 +1,5 @@
-//! A tree coming: a walk, and a request for each file that it tells of, sent before the walk has ended.
+//! A tree coming: in one answer, its files behind each part of the walk; or, where not all of them are wanted, a walk, and a request
+//! for each, sent before the walk has ended.
 
 mod files;
 
@@ -26,6 +27,8 @@ enum Asked {
     Walk { prefix: Vec<u8>, chain: Chain, begun: bool },
     /// For a file; where it is behind a link, how that was come to.
     File { path: Vec<u8>, link: Option<Chain> },
+    /// For none of its own: it is a file of a tree.
+    Part { path: Vec<u8> },
 }
 
 /// A tree under way.
@@ -97,6 +100,8 @@ impl Getting<'_, '_> {
                 self.window.sent(&prefix);
                 self.native.ask(&if self.is_flat() {
                     Command::List { path }
+                } else if self.is_whole() {
+                    Command::GetTree { path }
                 } else {
                     Command::Walk { path }
                 });
@@ -110,7 +115,11 @@ impl Getting<'_, '_> {
                         return Ok(Err(refused));
                     }
                 }
-                Asked::File { path, link } => self.hear_file(path, link).await?,
+                Asked::File { path, link } => {
+                    self.window.answered(&path);
+                    self.hear_file(path, link).await?;
+                }
+                Asked::Part { path } => self.hear_file(path, None).await?,
             }
         }
     }
@@ -159,6 +168,11 @@ impl Getting<'_, '_> {
                 } else {
                     self.asked.push_front(Asked::Walk { prefix, chain, begun });
                 }
+                while self.is_whole()
+                    && let Some((path, _)) = self.files.pop_back()
+                {
+                    self.asked.push_front(Asked::Part { path });
+                }
                 return Ok(Ok(()));
             }
             Message::Reply(Reply::Refused(refused)) if !begun => refused,
@@ -177,6 +191,11 @@ impl Getting<'_, '_> {
     /// Whether only what lies in the directory itself is asked for, and no walk is needed.
     fn is_flat(&self) -> bool {
         self.fetch.only.as_ref().is_some_and(Only::is_flat)
+    }
+
+    /// Whether all that is in it is asked for.
+    fn is_whole(&self) -> bool {
+        self.fetch.only.is_none()
     }
 
     /// Opens the place where the tree is to grow.
@@ -205,6 +224,11 @@ impl Getting<'_, '_> {
                     return if self.single { Ok(()) } else { self.native.out_of_turn() };
                 }
                 self.settle()?;
+            }
+            if self.is_whole() && found.path.is_empty() && found.kind == EntryKind::File {
+                // It was a directory when it was asked for: its contents do not come.
+                self.follow.push_back((path, chain.clone()));
+                continue;
             }
             self.meet(path, chain, found, &mut made);
         }

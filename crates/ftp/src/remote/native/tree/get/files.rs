@@ -20,7 +20,6 @@ const BYTES: usize = 1024 * 1024;
 impl Getting<'_, '_> {
     /// Hears all of a file.
     pub(super) async fn hear_file(&mut self, path: Vec<u8>, link: Option<Chain>) -> Result<(), Failure> {
-        self.window.answered(&path);
         let size = match self.native.answer().await? {
             Message::Reply(Reply::Sending { size }) => size,
             Message::Reply(Reply::Refused(refused)) => {
