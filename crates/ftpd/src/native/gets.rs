@@ -50,6 +50,7 @@ pub(super) enum More {
 }
 
 /// What was made of the first of some gets.
+#[derive(Default)]
 struct Batch {
     /// Of each its bytes, or why it was refused.
     outcomes: Vec<Result<u64, String>>,
@@ -57,6 +58,8 @@ struct Batch {
     frames: Vec<u8>,
     /// What the next one gets: a file too large to be read as a whole.
     large: Option<ReadAhead>,
+    /// A buffer to read the next ones into.
+    spare: Vec<u8>,
 }
 
 impl Connection {
@@ -82,9 +85,9 @@ impl Connection {
         if wanted.is_empty() {
             return Ok(());
         }
-        let mut reading = self.read(session, &wanted);
+        let mut reading = self.read(session, &wanted, Vec::new());
         loop {
-            let Batch { outcomes, frames, large } =
+            let Batch { outcomes, frames, large, spare } =
                 reading.await.unwrap_or_else(|refusal| Batch::of_one(&refusal));
             let rest = wanted.split_off(outcomes.len());
             let answered = mem::replace(&mut wanted, rest);
@@ -102,7 +105,7 @@ impl Connection {
                 if wanted.is_empty() || self.is_given_up(&more) {
                     return Ok(());
                 }
-                reading = self.read(session, &wanted);
+                reading = self.read(session, &wanted, spare);
                 continue;
             }
             self.gather(&mut wanted, &mut more);
@@ -110,7 +113,7 @@ impl Connection {
                 self.settle(answered, outcomes, &Ok(()), &more);
                 return Ok(());
             }
-            reading = self.read(session, &wanted); // begins now, while the others are sent
+            reading = self.read(session, &wanted, spare); // begins now, while the others are sent
             let sent = self.wire.flush().await;
             self.settle(answered, outcomes, &sent, &more);
             sent?;
@@ -145,13 +148,15 @@ impl Connection {
 
     /// Begins to read what is wanted.
     fn read(
-        &self,
+        &mut self,
         session: &Session,
         wanted: &VecDeque<Wanted>,
+        data: Vec<u8>,
     ) -> impl Future<Output = Result<Batch, Refusal>> + use<> {
         let algorithm = self.wire.algorithm();
+        let spares = (data, self.wire.spent());
         let wanted: Vec<_> = wanted.iter().map(|one| (&one.path[..], one.first_block)).collect();
-        session.open_many(&wanted, algorithm, move |opened| Batch::read(opened, algorithm))
+        session.open_many(&wanted, algorithm, move |opened| Batch::read(opened, algorithm, spares))
     }
 
     /// Takes note of files that were sent or refused, and of whether that was `sent`.
@@ -186,9 +191,14 @@ struct Small {
 
 impl Batch {
     /// Reads files up to a large one, or until they are much. Blocks.
-    fn read(opened: &mut dyn Iterator<Item = Result<Outgoing, Refusal>>, algorithm: Algorithm) -> Batch {
+    fn read(
+        opened: &mut dyn Iterator<Item = Result<Outgoing, Refusal>>,
+        algorithm: Algorithm,
+        (mut data, frames): (Vec<u8>, Vec<u8>),
+    ) -> Batch {
         let began = Instant::now();
-        let (mut data, mut files, mut large) = (Vec::new(), Vec::new(), None);
+        let (mut files, mut large) = (Vec::new(), None);
+        data.clear();
         for outgoing in opened {
             let read = outgoing.and_then(|file| {
                 let start = data.len();
@@ -211,18 +221,22 @@ impl Batch {
                 break;
             }
         }
-        Batch { large, ..Batch::framed(files, &data, algorithm) }
+        let batch = Batch::framed(files, &data, algorithm, frames);
+        Batch { large, spare: data, ..batch }
     }
 
     /// Hashes small files all at once, and lays out what their gets are answered.
-    fn framed(files: Vec<Result<Small, Refusal>>, data: &[u8], algorithm: Algorithm) -> Batch {
+    fn framed(
+        files: Vec<Result<Small, Refusal>>,
+        data: &[u8],
+        algorithm: Algorithm,
+        mut frames: Vec<u8>,
+    ) -> Batch {
+        frames.clear();
+        frames.reserve(data.len() + files.len() * AROUND);
         let blocks: Vec<&[u8]> = files.iter().flatten().map(|file| &data[file.data.clone()]).collect();
         let mut digests = digest::of_blocks(algorithm, &blocks).into_iter();
-        let mut batch = Batch {
-            outcomes: Vec::with_capacity(files.len()),
-            frames: Vec::with_capacity(data.len() + files.len() * AROUND),
-            large: None,
-        };
+        let mut batch = Batch { frames, ..Batch::default() };
         for file in files {
             match file.and_then(|file| Ok((file, digests.next().ok_or(Refusal::Failed)?))) {
                 Ok((file, digest)) => batch.send(&file, &data[file.data.clone()], digest),
@@ -252,7 +266,7 @@ impl Batch {
 
     /// The first is refused, and the others are still to be answered.
     fn of_one(refusal: &Refusal) -> Batch {
-        let mut batch = Batch { outcomes: Vec::new(), frames: Vec::new(), large: None };
+        let mut batch = Batch::default();
         batch.refuse(refusal);
         batch
     }

@@ -139,6 +139,11 @@ impl Wire {
         self.output.append(frames);
     }
 
+    /// A buffer of frames that were sent, to be used again; or a new one.
+    pub fn spent(&mut self) -> Vec<u8> {
+        self.output.spent()
+    }
+
     /// Sends a message, and all that is in line before it.
     pub async fn send(&mut self, message: &Message) -> Result<(), Broken> {
         self.queue(message);
@@ -202,6 +207,7 @@ impl Wire {
         self.relieve().await?;
         if self.input.bytes().is_empty() {
             self.input.rest();
+            drop(self.output.spent());
             timeout(wait, self.read_until(1, 1)).await.map_err(|_| Broken::Silent(wait))??;
         }
         loop {

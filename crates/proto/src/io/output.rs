@@ -19,6 +19,8 @@ pub(super) struct Output {
     control_sent: usize,
     data: Option<Blocks>,
     data_sent: usize,
+    /// A buffer of frames that were sent, until somebody wants it or rests.
+    spent: Vec<u8>,
 }
 
 impl Output {
@@ -39,6 +41,11 @@ impl Output {
         } else {
             control.extend_from_slice(&frames);
         }
+    }
+
+    /// A buffer that [`append`](Output::append) was given, once all in it is sent; or an empty one.
+    pub(super) fn spent(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.spent)
     }
 
     /// Puts sealed blocks in line.
@@ -62,7 +69,7 @@ impl Output {
     /// Bytes of memory held for control frames.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.control.capacity()
+        self.control.capacity() + self.spent.capacity()
     }
 
     /// Whether nothing is in line.
@@ -96,7 +103,7 @@ impl Output {
             self.control_sent = 0;
             self.control.clear();
             if self.control.capacity() > SMALL {
-                self.control = Vec::new();
+                self.spent = std::mem::take(&mut self.control);
             }
         }
         Poll::Ready(Ok(written))
