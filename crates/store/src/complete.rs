@@ -10,6 +10,7 @@ use crate::entry;
 use crate::error::{Error, Kind};
 use crate::incoming::{Incoming, Receipt, Replace};
 use crate::place::entry_at;
+use crate::roots::{Fresh, What};
 use crate::stage::Durability;
 
 /// A file that came whole and is as it shall be, but for its name. Dropped, it leaves no trace.
@@ -26,9 +27,12 @@ impl Complete {
     }
 
     /// The third step: gives the file its name. What remains is to [`sync_directory`].
-    pub(crate) fn publish(mut self) -> Result<(Receipt, Arc<Dir>), Error> {
+    pub(crate) fn publish(mut self) -> Result<Published, Error> {
         let receipt = self.receipt;
-        let Incoming { stage, name, replace, onto, reservation, .. } = &mut self.incoming;
+        let Incoming { stage, name, replace, onto, reservation, roots, rest, .. } = &mut self.incoming;
+        // What was gone on with has been in other hands.
+        let roots = roots.take().filter(|_| rest.is_none());
+        let fresh = roots.and_then(|roots| Fresh::new(&roots, stage.file()));
         let directory = stage.directory().clone();
         if let Some(onto) = onto
             && !entry_at(&directory, name)?.is_some_and(|now| entry::is_unchanged(onto, &now))
@@ -40,7 +44,30 @@ impl Complete {
             Some(reservation) => reservation.spend(receipt.size, (&directory, name), publish)?,
             None => publish()?,
         }
-        Ok((receipt, directory))
+        Ok(Published { complete: self, fresh })
+    }
+}
+
+/// A file that has its name, held open until that is on disk.
+#[derive(Debug)]
+pub(crate) struct Published {
+    complete: Complete,
+    fresh: Option<Fresh>,
+}
+
+impl Published {
+    pub(crate) fn directory(&self) -> &Arc<Dir> {
+        self.complete.incoming.stage.directory()
+    }
+
+    /// All is done: remembers its digests, where they are safe to remember.
+    pub(crate) fn finish(self) -> Receipt {
+        let Complete { incoming, receipt } = &self.complete;
+        if let Some(seen) = self.fresh.and_then(|fresh| fresh.named(incoming.stage.file())) {
+            receipt.root.inspect(|root| seen.has_root(*root));
+            receipt.md5.inspect(|md5| seen.has(What::Md5, *md5));
+        }
+        *receipt
     }
 }
 

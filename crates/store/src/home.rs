@@ -29,6 +29,7 @@ use crate::outgoing::{Going, Outgoing};
 use crate::path::HomePath;
 use crate::place::{Place, entry_at};
 use crate::quota::{Ledger, check_space, free_space};
+use crate::roots::Roots;
 use crate::source::Source;
 use crate::stage::Durability;
 use crate::streamed::{Keep, Streamed};
@@ -56,6 +57,8 @@ pub struct Home {
     pub(crate) keep: Duration,
     /// Whether something may be kept here.
     pub(crate) holds: AtomicBool,
+    /// What is known of files that were read before.
+    pub(crate) roots: Arc<Roots>,
 }
 
 impl Home {
@@ -91,12 +94,18 @@ impl Home {
             durability: options.durability,
             keep: Duration::ZERO,
             holds: AtomicBool::new(false),
+            roots: Arc::default(),
         })
     }
 
     /// Keeps for so long what came of uploads that were cut. Without, nothing is kept.
     pub fn keeping(self, keep: Duration) -> Home {
         Home { keep, ..self }
+    }
+
+    /// Shares with other homes what is known of files that were read before.
+    pub fn knowing(self, roots: &Arc<Roots>) -> Home {
+        Home { roots: roots.clone(), ..self }
     }
 
     /// Describes what `path` leads to.
@@ -136,7 +145,7 @@ impl Home {
     /// [`Kind::IsDirectory`], [`Kind::Special`] for anything but a regular file, without waiting for it; [`Kind::BeyondTheEnd`]
     /// if it has not so many blocks; [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
     pub fn open(&self, path: &HomePath, algorithm: Algorithm, first_block: u64) -> Result<Outgoing, Error> {
-        Outgoing::from_block(self.base().file(&path.relative())?, algorithm, first_block)
+        Outgoing::known_to(&self.roots, self.base().file(&path.relative())?, algorithm, first_block)
     }
 
     /// Opens a file to send the bytes of `range`, as far as it has them, to a peer that verifies nothing; `touched` says whether
@@ -163,7 +172,9 @@ impl Home {
     ) -> Result<Incoming, Error> {
         let place = Place::find(self.base(), path.relative())?;
         let reservation = self.ledger.reserve(size)?;
-        Incoming::begin(place, Some(size), Some(algorithm), replace, reservation, self.durability)
+        let begun =
+            Incoming::begin(place, Some(size), Some(algorithm), replace, reservation, self.durability)?;
+        Ok(begun.known_to(&self.roots))
     }
 
     /// The same for a file of which nobody knows the size before its end.
@@ -206,7 +217,7 @@ impl Home {
         };
         let begun = Incoming::begin(place, None, None, replace, reservation, self.durability)?;
         let mut kept = keep.of(|| self.base().file(&path.relative()))?;
-        Streamed::begin(begun.with_md5().onto(onto), kept.as_mut(), go_on)
+        Streamed::begin(begun.known_to(&self.roots).with_md5().onto(onto), kept.as_mut(), go_on)
     }
 
     /// Describes what has the name `path`: of a link, the link.
@@ -309,15 +320,7 @@ impl Home {
         each: &mut dyn FnMut(&[u8]) -> bool,
     ) -> Result<u64, Error> {
         let mut source = Source::new(self.base().file(&path.relative())?, range.start)?.up_to(range.end);
-        let mut buffer = vec![0; 256 * 1024];
-        while source.remaining() > 0 {
-            let piece =
-                usize::try_from(source.remaining()).map_or(buffer.len(), |left| left.min(buffer.len()));
-            source.fill(vec![&mut buffer[..piece]])?;
-            if !each(&buffer[..piece]) {
-                return Err(STOPPED);
-            }
-        }
+        source.pieces(each)?;
         Ok(source.size())
     }
 

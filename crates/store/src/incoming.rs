@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::IoSlice;
 use std::path::Path;
+use std::sync::Arc;
 
 use digest::{Algorithm, BLOCK, Blocks, Digest, Root};
 use rustix::fs::{Mode, Stat, fstat};
@@ -17,6 +18,7 @@ use crate::entry::{self, Attributes};
 use crate::error::{Error, Kind};
 use crate::place::Place;
 use crate::quota::{Reservation, check_space};
+use crate::roots::Roots;
 use crate::stage::{Durability, Stage};
 
 /// Whether a file of that name may be replaced.
@@ -74,6 +76,8 @@ pub struct Incoming {
     /// Dropped before it is whole, its blocks stay, to be gone on with.
     pub(crate) kept: bool,
     md5: Option<Alongside>,
+    /// Where its digests are to be remembered.
+    pub(crate) roots: Option<Arc<Roots>>,
     /// A write failed: what the stage holds now is nobody's file.
     failed: bool,
 }
@@ -157,6 +161,7 @@ impl Incoming {
             rest: None,
             kept: false,
             md5: None,
+            roots: None,
             failed: false,
         }
     }
@@ -170,6 +175,12 @@ impl Incoming {
     /// Has the plain MD5 computed on the way, as long as that does not hold up the rest.
     pub(crate) fn with_md5(mut self) -> Incoming {
         self.md5 = Some(Alongside::new());
+        self
+    }
+
+    /// Has its digests remembered once it is published.
+    pub(crate) fn known_to(mut self, roots: &Arc<Roots>) -> Incoming {
+        self.roots = Some(roots.clone());
         self
     }
 
@@ -291,9 +302,9 @@ impl Incoming {
         let durability = self.durability;
         let complete = self.complete(proof, attributes)?;
         complete.sync()?;
-        let (receipt, directory) = complete.publish()?;
-        sync_directory(&directory, durability)?;
-        Ok(receipt)
+        let published = complete.publish()?;
+        sync_directory(published.directory(), durability)?;
+        Ok(published.finish())
     }
 
     /// The first step of [`commit`](Incoming::commit): compares the proof, and sets the attributes.

@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::Arc;
 
 use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, PlainMd5, Root};
 
@@ -13,6 +14,7 @@ use crate::beneath::Base;
 use crate::entry::Attributes;
 use crate::error::{Error, Kind};
 use crate::kept::{NOT_KEPT, Prefix, bytes_in, root_of};
+use crate::roots::{Roots, Seen, Watch, What};
 use crate::source::Source;
 use crate::version::Version;
 
@@ -55,6 +57,8 @@ pub struct Outgoing {
     hashing: Option<(Algorithm, Root)>,
     /// The root of the whole file, where the blocks before those that are sent were read, too.
     whole: Option<Box<Root>>,
+    /// Where the root of the whole file is to be remembered.
+    watch: Option<Box<Watch>>,
 }
 
 impl Outgoing {
@@ -87,7 +91,7 @@ impl Outgoing {
     /// As [`local`](Outgoing::local); [`Kind::BeyondTheEnd`] if it is shorter.
     pub fn local_from(path: &Path, from: u64) -> Result<(Outgoing, PlainMd5), Error> {
         let file = Base::Ambient.file(path)?;
-        let before = Source::new(file.try_clone()?, 0)?.up_to(from).md5()?;
+        let before = Source::new(file.try_clone()?, 0)?.up_to(from).md5(&mut || true)?;
         Ok((Outgoing::plain(file, from..u64::MAX)?, before))
     }
 
@@ -104,7 +108,25 @@ impl Outgoing {
         if first > source.size().div_ceil(BLOCK as u64) {
             return Err(Kind::BeyondTheEnd.into());
         }
-        Ok(Outgoing { source, hashing: Some((algorithm, Root::new(algorithm))), whole: None })
+        Ok(Outgoing { source, hashing: Some((algorithm, Root::new(algorithm))), whole: None, watch: None })
+    }
+
+    /// As [`from_block`](Outgoing::from_block), of which `roots` get to know the root, if it is read from its first block to its end.
+    pub(crate) fn known_to(
+        roots: &Arc<Roots>,
+        file: File,
+        algorithm: Algorithm,
+        first: u64,
+    ) -> Result<Outgoing, Error> {
+        let watch = if first == 0 { Watch::begin(roots, &file) } else { None };
+        let watch = watch.map(Box::new);
+        Ok(Outgoing { watch, ..Outgoing::from_block(file, algorithm, first)? })
+    }
+
+    /// The root of the whole file, if `roots` know it.
+    pub(crate) fn known(&self, roots: &Roots) -> Option<Digest> {
+        let (algorithm, _) = self.hashing.as_ref()?;
+        self.source.known(roots, What::Root(*algorithm))
     }
 
     /// The bytes of `range`, as far as there are any, for a peer that verifies nothing: without digests.
@@ -113,7 +135,7 @@ impl Outgoing {
         if range.start > source.size() {
             return Err(Kind::BeyondTheEnd.into());
         }
-        Ok(Outgoing { source: source.up_to(range.end), hashing: None, whole: None })
+        Ok(Outgoing { source: source.up_to(range.end), hashing: None, whole: None, watch: None })
     }
 
     /// Bytes of the whole file.
@@ -153,23 +175,31 @@ impl Outgoing {
                     blocks.digests().iter().for_each(|digest| root.push(digest));
                 }
             }
+            if self.remaining() == 0
+                && let Some((watch, root)) = self.watch.take().zip(self.root())
+            {
+                self.source.seen(*watch).inspect(|seen| seen.has_root(root));
+            }
         }
         Ok(data)
     }
 
-    /// Reads all that is left to the end of `out`, for who hashes it with others.
+    /// Reads all that is left to the end of `out`, for who hashes it with others, and tells then what root it has if that may be
+    /// remembered.
     ///
     /// # Errors
     /// As [`read`](Outgoing::read); `out` is then as it was.
-    pub fn read_to(mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn read_to(mut self, out: &mut Vec<u8>) -> Result<Option<Seen>, Error> {
         let start = out.len();
         let left = usize::try_from(self.remaining()).map_err(|_| Kind::TooLarge)?;
         out.resize(start + left, 0);
-        let read = if left > 0 { self.source.fill(vec![&mut out[start..]]) } else { Ok(()) };
-        if read.is_err() {
+        if left > 0
+            && let Err(error) = self.source.fill(vec![&mut out[start..]])
+        {
             out.truncate(start);
+            return Err(error);
         }
-        read
+        Ok(self.watch.take().and_then(|watch| self.source.seen(*watch)))
     }
 
     /// Has the kernel copy the next bytes to a socket that does not block, until that is full or `most` bytes are gone. How many

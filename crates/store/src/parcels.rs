@@ -11,7 +11,7 @@ use cap_std::fs::Dir;
 use digest::{Algorithm, BLOCK, Digest};
 use rustix::fs::fstat;
 
-use crate::complete::{Complete, sync_directory};
+use crate::complete::{Complete, Published, sync_directory};
 use crate::count::Id;
 use crate::entry::Attributes;
 use crate::error::{Error, Kind};
@@ -150,6 +150,7 @@ impl Group<'_> {
         let reservation = self.home.ledger.reserve(parcel.size)?;
         let (digest, durability) = ((self.algorithm, digest), self.home.durability);
         let incoming = Incoming::whole(place, block, digest, self.replace, reservation, durability)?;
+        let incoming = incoming.known_to(&self.home.roots);
         let proof = Proof::Root { size: parcel.size, root: parcel.root };
         let complete = incoming.complete(proof, parcel.attributes)?;
         self.names.insert((spot.id, name));
@@ -173,19 +174,24 @@ impl Group<'_> {
 
     /// Gives all that are written their names, in their order: the files are on disk before that, their directories after it.
     fn publish(&mut self) {
-        let mut named: Vec<(usize, Receipt, Arc<Dir>)> = Vec::with_capacity(self.complete.len());
+        let mut named: Vec<(usize, Published)> = Vec::with_capacity(self.complete.len());
         let synced = sync_all(&self.complete, self.home.durability);
         for ((at, complete), synced) in self.complete.drain(..).zip(synced) {
             match synced.and_then(|()| complete.publish()) {
-                Ok((receipt, directory)) => named.push((at, receipt, directory)),
+                Ok(published) => named.push((at, published)),
                 Err(error) => self.outcomes[at] = Some(Err(error)),
             }
         }
-        for together in named.chunk_by(|(.., one), (.., next)| Arc::ptr_eq(one, next)) {
-            let synced = sync_directory(&together[0].2, self.home.durability);
-            for (at, receipt, _) in together {
-                self.outcomes[*at] = Some(match &synced {
-                    Ok(()) => Ok(*receipt),
+        let directories =
+            named.chunk_by(|(_, one), (_, next)| Arc::ptr_eq(one.directory(), next.directory()));
+        let synced: Vec<_> = directories
+            .map(|together| (together.len(), sync_directory(together[0].1.directory(), self.home.durability)))
+            .collect();
+        let mut named = named.into_iter();
+        for (count, synced) in synced {
+            for (at, published) in named.by_ref().take(count) {
+                self.outcomes[at] = Some(match &synced {
+                    Ok(()) => Ok(published.finish()),
                     Err(error) => Err(error.kind().into()),
                 });
             }

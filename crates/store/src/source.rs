@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::os::fd::AsFd;
 
-use digest::PlainMd5;
+use digest::{Digest, PlainMd5};
 use rustix::fs::{Advice, Stat, fadvise, fstat, sendfile};
 use rustix::io::{Errno, pread, preadv, retry_on_intr};
 
 use crate::entry::{self, EntryKind, Time};
 use crate::error::{Error, Kind};
+use crate::home::STOPPED;
 use crate::patience::Patient;
+use crate::roots::{Roots, Seen, Watch, What};
 use crate::version::Version;
 
 /// From this size on the system is told to read ahead further than it does unasked.
@@ -92,15 +94,37 @@ impl Source {
         self.check_end()
     }
 
-    /// The plain MD5 of what is left.
-    pub(crate) fn md5(&mut self) -> Result<PlainMd5, Error> {
-        let (mut md5, mut buffer) = (PlainMd5::new(), vec![0; 256 * 1024]);
+    /// Reads what is left: `each` is given it piece by piece, and says whether to go on.
+    pub(crate) fn pieces(&mut self, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), Error> {
+        let mut buffer = vec![0; 256 * 1024];
         while self.remaining() > 0 {
             let piece = usize::try_from(self.remaining()).map_or(buffer.len(), |left| left.min(buffer.len()));
             self.fill(vec![&mut buffer[..piece]])?;
-            md5.update(&buffer[..piece]);
+            if !each(&buffer[..piece]) {
+                return Err(STOPPED);
+            }
         }
+        Ok(())
+    }
+
+    /// The plain MD5 of what is left.
+    pub(crate) fn md5(&mut self, go_on: &mut dyn FnMut() -> bool) -> Result<PlainMd5, Error> {
+        let mut md5 = PlainMd5::new();
+        self.pieces(&mut |piece| {
+            md5.update(piece);
+            go_on()
+        })?;
         Ok(md5)
+    }
+
+    /// Its digest, if `roots` have it.
+    pub(crate) fn known(&self, roots: &Roots, what: What) -> Option<Digest> {
+        roots.find(&self.opened, what)
+    }
+
+    /// Whether its digest may be remembered: it was watched from before it was opened here, and is read from its beginning to its end.
+    pub(crate) fn seen(&self, watch: Watch) -> Option<Seen> {
+        watch.end(&self.file, &self.opened)
     }
 
     /// Has the kernel copy what is left to a socket that does not block (sendfile(2)), until that stays full or `most` bytes are

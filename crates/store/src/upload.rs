@@ -115,14 +115,15 @@ impl Home {
             Hold::Held(stage) => stage,
             Hold::Nothing | Hold::Taken if first_block > 0 => return Err(NOT_KEPT),
             Hold::Nothing | Hold::Taken => {
-                return Incoming::begin(
+                let begun = Incoming::begin(
                     place,
                     Some(size),
                     Some(algorithm),
                     replace,
                     reservation,
                     self.durability,
-                );
+                )?;
+                return Ok(begun.known_to(&self.roots));
             }
         };
         self.holds.store(true, Ordering::Relaxed);
@@ -136,7 +137,7 @@ impl Home {
             reservation,
             self.durability,
         );
-        let mut begun = begun.keeping()?;
+        let mut begun = begun.known_to(&self.roots).keeping()?;
         check_space(&directory, size.saturating_sub(begun.written()))?;
         begun.take_up(first_block, Some(&proof), go_on)?;
         Ok(begun)

@@ -9,18 +9,24 @@ use rustix::fs::Stat;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Version(pub [u8; 16]);
 
+/// The same, not condensed.
+pub(crate) type Parts = [[u8; 8]; 7];
+
+pub(crate) fn parts(stat: &Stat) -> Parts {
+    [
+        stat.st_dev.to_le_bytes(),
+        stat.st_ino.to_le_bytes(),
+        stat.st_size.to_le_bytes(),
+        stat.st_mtime.to_le_bytes(),
+        stat.st_mtime_nsec.to_le_bytes(),
+        stat.st_ctime.to_le_bytes(),
+        stat.st_ctime_nsec.to_le_bytes(),
+    ]
+}
+
 impl Version {
     pub(crate) fn of(stat: &Stat) -> Version {
-        let parts: [[u8; 8]; 7] = [
-            stat.st_dev.to_le_bytes(),
-            stat.st_ino.to_le_bytes(),
-            stat.st_size.to_le_bytes(),
-            stat.st_mtime.to_le_bytes(),
-            stat.st_mtime_nsec.to_le_bytes(),
-            stat.st_ctime.to_le_bytes(),
-            stat.st_ctime_nsec.to_le_bytes(),
-        ];
-        let digest = digest::of_block(Algorithm::Md5, parts.as_flattened());
+        let digest = digest::of_block(Algorithm::Md5, parts(stat).as_flattened());
         Version(digest.as_bytes().try_into().expect("an MD5 has 16 bytes"))
     }
 }

@@ -13,6 +13,7 @@ mod pipelines;
 mod publish;
 mod quota;
 mod race;
+mod roots;
 mod special;
 mod streamed;
 mod sweep;
