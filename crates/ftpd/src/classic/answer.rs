@@ -123,6 +123,9 @@ impl Connection {
         let running = Running { what: format!("{} of a file", hash.name()), moved: Default::default() };
         let digested = async {
             match hash {
+                Hash::Md5 if range == (0..u64::MAX) => {
+                    session.md5(path).await.map(|(size, digest)| (size, hex(digest.as_bytes())))
+                }
                 Hash::Md5 => {
                     let read = session.read(path, range.clone(), PlainMd5::new(), PlainMd5::update).await;
                     read.map(|(size, digest)| (size, hex(digest.finish().as_bytes())))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use store::{Books, Durability, Home, Options, Swept};
+use store::{Books, Durability, Home, Options, Roots, Swept};
 use thiserror::Error;
 use tracing::{info, warn};
 
@@ -72,11 +72,12 @@ pub(super) struct Homes(Vec<(String, Arc<Home>)>);
 
 impl Accounts {
     /// Opens every home that `old` does not hold open already; a missing one is made. Tells which were opened. Users whose home is
-    /// one directory share what `books` say is stored there, whatever the quota of each is.
+    /// one directory share what `books` say is stored there, whatever the quota of each is; all share what `roots` know.
     pub(super) fn open(
         config: &Config,
         old: &Accounts,
         books: &Books,
+        roots: &Arc<Roots>,
     ) -> Result<(Accounts, Homes), Unopened> {
         let (mut accounts, mut opened) = (BTreeMap::new(), Homes::default());
         let held = old.0.values().map(|account| (account.kept.clone(), account.home.clone()));
@@ -95,7 +96,7 @@ impl Accounts {
                 None => {
                     let unopened = |source| Unopened { user: name.clone(), path: user.home.clone(), source };
                     let home = Home::with(books, &user.home, &options).map_err(unopened)?;
-                    let home = Arc::new(home.keeping(kept.keep));
+                    let home = Arc::new(home.keeping(kept.keep).knowing(roots));
                     kept.directory = directory(&user.home);
                     held.insert(kept.clone(), home.clone());
                     opened.0.push((name.clone(), home.clone()));

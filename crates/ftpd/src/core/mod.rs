@@ -15,7 +15,7 @@ mod uploads;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use store::{Books, Home};
+use store::{Books, Home, Roots};
 
 use crate::config::{Config, Limits};
 use crate::password::Hash;
@@ -37,6 +37,8 @@ pub struct Core {
     rules: RwLock<Arc<Rules>>,
     /// What is stored in each directory that is a home, from one set of rules to the next.
     books: Books,
+    /// What is known of files that were read before.
+    roots: Arc<Roots>,
     /// Homes without a quota that were opened and not yet swept.
     unswept: Mutex<Homes>,
     /// Held by who puts other rules in place: two at once would each keep homes that the other lets go.
@@ -58,8 +60,13 @@ struct Rules {
 
 impl Rules {
     /// The homes that `old` does not hold open are opened, and told.
-    fn new(config: &Config, old: &Accounts, books: &Books) -> Result<(Rules, Homes), Unopened> {
-        let (accounts, opened) = Accounts::open(config, old, books)?;
+    fn new(
+        config: &Config,
+        old: &Accounts,
+        books: &Books,
+        roots: &Arc<Roots>,
+    ) -> Result<(Rules, Homes), Unopened> {
+        let (accounts, opened) = Accounts::open(config, old, books, roots)?;
         let nobody = Hash::nobody(config.users.values().filter_map(|user| user.password.as_ref()));
         Ok((Rules { accounts, nobody, limits: config.limits }, opened))
     }
@@ -82,11 +89,12 @@ impl Core {
     /// # Errors
     /// The first home that cannot be opened, with its user and the reason.
     pub fn new(config: &Config) -> Result<Core, Unopened> {
-        let books = Books::default();
-        let (rules, opened) = Rules::new(config, &Accounts::default(), &books)?;
+        let (books, roots) = (Books::default(), Arc::default());
+        let (rules, opened) = Rules::new(config, &Accounts::default(), &books, &roots)?;
         Ok(Core {
             rules: RwLock::new(Arc::new(rules)),
             books,
+            roots,
             unswept: Mutex::new(opened.only(|home| !home.has_quota())),
             reloading: Mutex::default(),
             doorstep: Arc::default(),
@@ -107,7 +115,7 @@ impl Core {
     pub fn reload(&self, config: &Config) -> Result<Reloaded, Unopened> {
         let _one_by_one = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.rules();
-        let (rules, opened) = Rules::new(config, &old.accounts, &self.books)?;
+        let (rules, opened) = Rules::new(config, &old.accounts, &self.books, &self.roots)?;
         opened.clone().only(|home| !home.is_counted()).count();
         let added = rules.accounts.beyond(&old.accounts);
         let removed = old.accounts.beyond(&rules.accounts);

@@ -4,10 +4,10 @@ use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
-use digest::{Algorithm, Digest, Gap, PlainMd5, Root};
+use digest::{Algorithm, Digest, Gap, Root};
 use store::{
     Attributes, Branch, Entry, Going, Home, HomePath, Incoming, Keep, Listing, Outgoing, Parcel, Prefix,
-    ReadAhead, Receipt, Replace, Streamed, Walk,
+    ReadAhead, Receipt, Replace, Streamed, Walk, Whole,
 };
 
 use super::Refusal;
@@ -140,10 +140,52 @@ impl Session {
         async move { working.await.map_err(|_| Refusal::Failed) }
     }
 
-    /// The plain MD5 of a whole file, and its size.
+    /// The plain MD5 of a whole file, and its size. Dropped, it reads no further.
     pub async fn md5(&self, path: &[u8]) -> Result<(u64, Digest), Refusal> {
-        let (size, digest) = self.read(path, 0..u64::MAX, PlainMd5::new(), PlainMd5::update).await?;
-        Ok((size, digest.finish()))
+        let path = self.path(Right::Fetch, path)?;
+        self.while_wanted(move |home, go_on| home.md5(&path, go_on)).await
+    }
+
+    /// The root of a file. Dropped, it reads no further.
+    pub async fn root(&self, path: &[u8], algorithm: Algorithm) -> Result<Whole, Refusal> {
+        let path = self.path(Right::Fetch, path)?;
+        self.while_wanted(move |home, go_on| home.root(&path, algorithm, go_on)).await
+    }
+
+    /// The roots of the first of some files, as [`Home::roots`] tells them. It begins at once, where blocking is allowed.
+    pub fn roots(
+        &self,
+        paths: &[&[u8]],
+        algorithm: Algorithm,
+    ) -> impl Future<Output = Vec<Result<Whole, Refusal>>> + use<> {
+        let (mut resolved, mut refused) = (Vec::new(), None);
+        for path in paths {
+            match self.path(Right::Fetch, path) {
+                Ok(path) => resolved.push(path),
+                Err(refusal) => {
+                    refused = Some(Err(refusal));
+                    break;
+                }
+            }
+        }
+        let account = self.account.clone();
+        let working = (!resolved.is_empty()).then(|| {
+            tokio::task::spawn_blocking(move || {
+                let roots = account.home.roots(&resolved, algorithm);
+                (roots.len() == resolved.len(), roots)
+            })
+        });
+        async move {
+            let (all, roots) = match working {
+                Some(working) => match working.await {
+                    Ok(done) => done,
+                    Err(_) => return vec![Err(Refusal::Failed)],
+                },
+                None => (true, Vec::new()),
+            };
+            let roots = roots.into_iter().map(|root| root.map_err(Refusal::from));
+            roots.chain(refused.filter(|_| all)).collect()
+        }
     }
 
     /// The size of a whole file, and what `each` has made of `state` with the bytes of `range`, piece by piece. Dropped, it reads no

@@ -55,7 +55,6 @@ impl Connection {
                     .await;
             }
             Command::Ticket
-            | Command::Root { .. }
             | Command::Digests { .. }
             | Command::GetParts { .. }
             | Command::Assemble { .. }
@@ -69,7 +68,9 @@ impl Connection {
             Command::Hello { .. } | Command::Login { .. } | Command::Enter { .. } | Command::Quit => {
                 unreachable!("the gate keeps these away")
             }
-            Command::Get { .. } | Command::GetTree { .. } => unreachable!("gets are answered together"),
+            Command::Get { .. } | Command::GetTree { .. } | Command::Root { .. } => {
+                unreachable!("those that follow one another are answered together")
+            }
         };
         match reply {
             Ok(reply) => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use digest::{Algorithm, BLOCK, Digest};
 use proto::io::Broken;
 use proto::{Command, End, Message, Reply, block_to, gap};
-use store::{Attributes, Outgoing, ReadAhead};
+use store::{Attributes, Outgoing, ReadAhead, Seen};
 use tokio::time::Instant;
 
 use super::{Connection, Ended, Outcome, words};
@@ -187,6 +187,7 @@ struct Small {
     size: u64,
     attributes: Attributes,
     data: Range<usize>,
+    seen: Option<Seen>,
 }
 
 impl Batch {
@@ -206,8 +207,8 @@ impl Batch {
                 if file.remaining() > BLOCK as u64 {
                     return Ok(Err(ReadAhead::begin(file, gap(algorithm))?));
                 }
-                file.read_to(&mut data)?;
-                Ok(Ok(Small { size, attributes, data: start..data.len() }))
+                let seen = file.read_to(&mut data)?;
+                Ok(Ok(Small { size, attributes, data: start..data.len(), seen }))
             });
             match read {
                 Ok(Ok(small)) => files.push(Ok(small)),
@@ -239,7 +240,10 @@ impl Batch {
         let mut batch = Batch { frames, ..Batch::default() };
         for file in files {
             match file.and_then(|file| Ok((file, digests.next().ok_or(Refusal::Failed)?))) {
-                Ok((file, digest)) => batch.send(&file, &data[file.data.clone()], digest),
+                Ok((file, digest)) => {
+                    batch.send(&file, &data[file.data.clone()], digest);
+                    file.seen.inspect(|seen| seen.has_root(digest));
+                }
                 Err(refusal) => batch.refuse(&refusal),
             }
         }

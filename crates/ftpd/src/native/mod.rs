@@ -6,6 +6,7 @@ mod gets;
 mod listing;
 mod puts;
 mod rest;
+mod roots;
 mod transfer;
 mod tree;
 mod words;
@@ -168,6 +169,10 @@ impl Connection {
                 }
                 Command::GetTree { path } => {
                     Box::pin(self.get_tree(&session, path)).await?;
+                    continue;
+                }
+                Command::Root { path } => {
+                    Box::pin(self.roots(&session, path)).await?;
                     continue;
                 }
                 Command::Put { path, size } if self.wire.approaches(size).await => {
