@@ -90,6 +90,7 @@ fn commands() -> Vec<Command> {
         Command::Stat { path: path("file") },
         Command::Get { path: path("file"), first_block: 0 },
         Command::Md5 { path: path("file") },
+        Command::Root { path: path("file") },
         Command::Put { path: path("new"), size: 3 },
         Command::Mkdir { path: path("made") },
         Command::Link { path: path("link"), target: path("file") },

@@ -63,7 +63,7 @@ pub use fake::{Fake, FakeTls, Peer, Shaken};
 pub use files::{Seen, bytes, md5, root, snapshot, stages};
 pub use identity::{Authority, Identity};
 pub use log::Log;
-pub use process::{descriptors, forget_peak, memory};
+pub use process::{bytes_read, descriptors, forget_peak, memory};
 pub use programs::{build_in, ftp, ftpd};
 pub use raw::{Heard, Raw, data_frame, end, frame};
 pub use server::{Builder, Server, outside_address};

@@ -11,6 +11,15 @@ pub fn memory(pid: u32, line: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
+/// Bytes that a process has read so far, from files above all, from disk or not (proc_pid_io(5)). Only root may ask that of a server:
+/// `None` for others.
+pub fn bytes_read(pid: u32) -> Option<u64> {
+    match fs::read_to_string(format!("/proc/{pid}/io")) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
+        told => told.unwrap().lines().find_map(|line| line.strip_prefix("rchar: ")?.parse().ok()),
+    }
+}
+
 /// How many descriptors a process has open (proc_pid_fd(5)). Only root may ask that of a server: `None` for others.
 pub fn descriptors(pid: u32) -> Option<usize> {
     match fs::read_dir(format!("/proc/{pid}/fd")) {

@@ -2,6 +2,7 @@
 
 mod gets;
 mod puts;
+mod roots;
 mod walks;
 mod whole;
 

@@ -101,6 +101,7 @@ fn violations() -> Vec<(&'static str, State, Vec<u8>, Kind)> {
         stat(),
         Command::Put { path: b"x".to_vec(), size: 1 },
         Command::Md5 { path: b"file".to_vec() },
+        Command::Root { path: b"file".to_vec() },
     ];
     all.extend(
         before_login.map(|early| ("a command before the login", Greeted, command(early), Kind::NotLoggedIn)),

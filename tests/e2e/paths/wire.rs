@@ -80,6 +80,7 @@ fn commands(path: &[u8]) -> Vec<Command> {
         Command::Cd { path: path.clone() },
         Command::Get { path: path.clone(), first_block: 0 },
         Command::Md5 { path: path.clone() },
+        Command::Root { path: path.clone() },
         Command::Remove { path: path.clone() },
         Command::Rmdir { path: path.clone() },
         Command::SetAttributes { path: path.clone(), modified: None, mode: Some(0o777) },
@@ -193,6 +194,7 @@ fn the_home_itself_stays() {
             Command::Rename { from: b"file".to_vec(), to: path.into() },
             Command::Get { path: path.into(), first_block: 0 },
             Command::Md5 { path: path.into() },
+            Command::Root { path: path.into() },
             Command::Put { path: path.into(), size: 3 },
             Command::Mkdir { path: path.into() },
         ] {

@@ -95,6 +95,7 @@ fn ask(chance: &mut Chance) -> Command {
         21 => {
             Command::PutRest { path, size: 0, first_block: chance.below(2) as u64, proof: e2e::end(b"").root }
         }
+        22 if chance.one_in(2) => Command::Root { path },
         _ => Command::Md5 { path },
     }
 }
