@@ -8,15 +8,16 @@ use tokio::task::spawn_blocking;
 use crate::entry::Attributes;
 use crate::error::Error;
 use crate::incoming::{Incoming, Proof, Receipt};
+use crate::parts::Bringing;
 use crate::round::{DEPTH, Round, Work};
 
-/// An [`Incoming`] written from an async task, some buffers behind, which take turns.
+/// An [`Incoming`], or parts of one, written from an async task, some buffers behind, which take turns.
 ///
 /// The blocks that complete the announced size wait for [`commit`](WriteBehind::commit), which writes and publishes in one
 /// go, so that a file of one write crosses to a blocking thread once. Dropped at any time, it leaves no stage behind.
 #[derive(Debug)]
-pub struct WriteBehind {
-    round: Round<Incoming>,
+pub struct WriteBehind<W: Work = Incoming> {
+    round: Round<W>,
     /// Bytes of the announced size that did not come yet.
     left: u64,
     /// The blocks that complete it.
@@ -29,12 +30,63 @@ impl Work for Incoming {
     }
 }
 
+impl Work for Bringing {
+    fn work(&mut self, blocks: &mut Blocks) -> Result<(), Error> {
+        self.write(blocks)
+    }
+}
+
+impl WriteBehind<Bringing> {
+    /// Writes the parts that `bringing` brings.
+    pub fn of_parts(bringing: Bringing) -> WriteBehind<Bringing> {
+        WriteBehind { left: bringing.remaining(), round: Round::new(bringing), last: None }
+    }
+}
+
 impl WriteBehind {
     /// Writes to `incoming`, from where it is.
     pub fn new(incoming: Incoming) -> WriteBehind {
         WriteBehind { left: incoming.remaining(), round: Round::new(incoming), last: None }
     }
 
+    /// Appends blocks on this thread, which may block, once those before are written.
+    ///
+    /// # Errors
+    /// As [`write`](WriteBehind::write).
+    pub(crate) fn write_here(&mut self, blocks: &Blocks) -> Result<(), Error> {
+        self.left = self.left.saturating_sub(blocks.data_len() as u64);
+        self.round.here(|incoming| incoming.write(blocks))
+    }
+
+    /// Writes what is left, and publishes the file.
+    ///
+    /// # Errors
+    /// As [`Incoming::write`] and [`Incoming::commit`].
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn commit(self, proof: Proof, attributes: Attributes) -> Result<Receipt, Error> {
+        self.complete(move |incoming| incoming.commit(proof, attributes)).await
+    }
+
+    /// Writes what is left, as far as it can be, and lets the file go: one that keeps what came has all of it then.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn leave(mut self) {
+        let last = self.last.take();
+        if let Ok(mut incoming) = self.round.finish().await {
+            // Neither has anybody to be told of a failure.
+            let _ = spawn_blocking(move || {
+                let _ = incoming.write(&last.unwrap_or_default());
+                drop(incoming);
+            })
+            .await;
+        }
+    }
+}
+
+impl<W: Work> WriteBehind<W> {
     /// Appends blocks, and returns a buffer for later ones. Dropped while it waits, it loses nothing.
     ///
     /// # Errors
@@ -65,26 +117,6 @@ impl WriteBehind {
         }
     }
 
-    /// Appends blocks on this thread, which may block, once those before are written.
-    ///
-    /// # Errors
-    /// As [`write`](WriteBehind::write).
-    pub(crate) fn write_here(&mut self, blocks: &Blocks) -> Result<(), Error> {
-        self.left = self.left.saturating_sub(blocks.data_len() as u64);
-        self.round.here(|incoming| incoming.write(blocks))
-    }
-
-    /// Writes what is left, and publishes the file.
-    ///
-    /// # Errors
-    /// As [`Incoming::write`] and [`Incoming::commit`].
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub async fn commit(self, proof: Proof, attributes: Attributes) -> Result<Receipt, Error> {
-        self.complete(move |incoming| incoming.commit(proof, attributes)).await
-    }
-
     /// Writes what is left, and returns the file.
     ///
     /// # Errors
@@ -92,7 +124,7 @@ impl WriteBehind {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub async fn finish(self) -> Result<Incoming, Error> {
+    pub async fn finish(self) -> Result<W, Error> {
         self.complete(Ok).await
     }
 
@@ -104,31 +136,15 @@ impl WriteBehind {
         self.round.discard().await;
     }
 
-    /// Writes what is left, as far as it can be, and lets the file go: one that keeps what came has all of it then.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub async fn leave(mut self) {
-        let last = self.last.take();
-        if let Ok(mut incoming) = self.round.finish().await {
-            // Neither has anybody to be told of a failure.
-            let _ = spawn_blocking(move || {
-                let _ = incoming.write(&last.unwrap_or_default());
-                drop(incoming);
-            })
-            .await;
-        }
-    }
-
     async fn complete<T: Send + 'static>(
         mut self,
-        end: impl FnOnce(Incoming) -> Result<T, Error> + Send + 'static,
+        end: impl FnOnce(W) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let mut incoming = self.round.finish().await?;
+        let mut file = self.round.finish().await?;
         let last = self.last.take();
         let done = spawn_blocking(move || {
-            incoming.write(&last.unwrap_or_default())?;
-            end(incoming)
+            file.work(&mut last.unwrap_or_default())?;
+            end(file)
         });
         done.await.map_err(io::Error::from)?
     }

@@ -21,6 +21,7 @@ use rustix::io::Errno;
 use crate::attributes;
 use crate::beneath::Base;
 use crate::book::Books;
+use crate::digests::Digests;
 use crate::entry::{Attributes, Entry};
 use crate::error::{Error, Kind};
 use crate::incoming::{Incoming, Replace};
@@ -29,10 +30,12 @@ use crate::outgoing::{Going, Outgoing};
 use crate::path::HomePath;
 use crate::place::{Place, entry_at};
 use crate::quota::{Ledger, check_space, free_space};
+use crate::ranges::Ranges;
 use crate::roots::Roots;
 use crate::source::Source;
 use crate::stage::Durability;
 use crate::streamed::{Keep, Streamed};
+use crate::version::Version;
 
 /// How a home is kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -146,6 +149,38 @@ impl Home {
     /// if it has not so many blocks; [`Kind::NotFound`], [`Kind::Denied`], and what the system reports.
     pub fn open(&self, path: &HomePath, algorithm: Algorithm, first_block: u64) -> Result<Outgoing, Error> {
         Outgoing::known_to(&self.roots, self.base().file(&path.relative())?, algorithm, first_block)
+    }
+
+    /// Opens a file to send the blocks of `parts`; its size is fixed now.
+    ///
+    /// # Errors
+    /// As [`open`](Home::open); [`Kind::Changed`] if it is of another version than asked for, or ends before they do.
+    pub fn open_parts(
+        &self,
+        path: &HomePath,
+        algorithm: Algorithm,
+        version: Option<Version>,
+        parts: &Ranges,
+    ) -> Result<Outgoing, Error> {
+        Outgoing::in_parts(self.base().file(&path.relative())?, algorithm, version, parts)
+    }
+
+    /// Begins to compute the digests of `blocks` of a file, as far as it has them.
+    ///
+    /// # Errors
+    /// As [`open`](Home::open); [`Kind::Changed`] if it is of another version than asked for.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn digests(
+        &self,
+        path: &HomePath,
+        algorithm: Algorithm,
+        version: Option<Version>,
+        blocks: Range<u64>,
+    ) -> Result<Digests, Error> {
+        let source = Source::new(self.base().file(&path.relative())?, 0)?;
+        Ok(Digests::begin(source.of(version)?, algorithm, blocks))
     }
 
     /// Opens a file to send the bytes of `range`, as far as it has them, to a peer that verifies nothing; `touched` says whether

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
@@ -208,7 +209,7 @@ impl Incoming {
         let size = block.len() as u64;
         let mut incoming =
             Incoming::staged(place, Some(size), Some(algorithm), replace, reservation, durability)?;
-        incoming.write_at_end(&mut [IoSlice::new(block)])?;
+        write_at(incoming.stage.file(), &mut [IoSlice::new(block)], 0)?;
         incoming.written = size;
         if let Some((_, root)) = incoming.hashing.as_mut().filter(|_| size > 0) {
             root.push(&digest);
@@ -247,7 +248,11 @@ impl Incoming {
             (Some((algorithm, _)), stated) if blocks.verify(*algorithm) => Cow::Borrowed(stated),
             _ => return Err(Kind::NotVerified.into()),
         };
-        self.write_at_end(&mut blocks.slices().map(IoSlice::new).collect::<Vec<_>>())?;
+        write_at(
+            self.stage.file(),
+            &mut blocks.slices().map(IoSlice::new).collect::<Vec<_>>(),
+            self.written,
+        )?;
         for root in self.hashing.iter_mut().map(|(_, root)| root).chain(&mut self.rest) {
             digests.iter().for_each(|digest| root.push(digest));
         }
@@ -258,24 +263,6 @@ impl Incoming {
             }
         }
         self.written = end;
-        Ok(())
-    }
-
-    /// Writes `slices` behind what is written.
-    fn write_at_end(&self, mut slices: &mut [IoSlice<'_>]) -> Result<(), Error> {
-        let mut at = self.written;
-        IoSlice::advance_slices(&mut slices, 0); // empty ones are none
-        while !slices.is_empty() {
-            match pwritev(self.stage.file(), slices, at) {
-                Ok(0) => return Err(Errno::IO.into()),
-                Ok(wrote) => {
-                    at += wrote as u64;
-                    IoSlice::advance_slices(&mut slices, wrote);
-                }
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
-            }
-        }
         Ok(())
     }
 
@@ -335,6 +322,23 @@ impl Incoming {
     }
 }
 
+/// Writes `slices` from byte `at` on.
+pub(crate) fn write_at(file: &File, mut slices: &mut [IoSlice<'_>], mut at: u64) -> Result<(), Error> {
+    IoSlice::advance_slices(&mut slices, 0); // empty ones are none
+    while !slices.is_empty() {
+        match pwritev(file, slices, at) {
+            Ok(0) => return Err(Errno::IO.into()),
+            Ok(wrote) => {
+                at += wrote as u64;
+                IoSlice::advance_slices(&mut slices, wrote);
+            }
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
 impl Drop for Incoming {
     fn drop(&mut self) {
         if self.kept {
@@ -345,7 +349,6 @@ impl Drop for Incoming {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::os::unix::fs::FileExt;
 
     use super::*;

@@ -5,18 +5,19 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, IoSliceMut};
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap, PlainMd5, Root};
+use digest::{Algorithm, BLOCK, Digest, PlainMd5, Root};
 use rustix::fs::{copy_file_range, fstat, ftruncate};
-use rustix::io::{Errno, preadv};
+use rustix::io::{Errno, pread, retry_on_intr};
 
 use crate::beneath::Base;
+use crate::digests::digests_of;
 use crate::entry;
 use crate::error::{Error, Kind};
-use crate::home::STOPPED;
 use crate::incoming::{Incoming, Replace};
 use crate::name::KEPT;
 use crate::place::Place;
@@ -52,30 +53,11 @@ pub(crate) fn root_of(
     algorithm: Algorithm,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Result<Root, Error> {
-    let (mut root, mut batch, mut at) = (Root::new(algorithm), Blocks::default(), 0);
-    let end = blocks * BLOCK as u64;
-    while at < end {
-        if !go_on() {
-            return Err(STOPPED);
-        }
-        let piece = usize::try_from(end - at).map_or(BATCH * BLOCK, |left| left.min(BATCH * BLOCK));
-        batch.lay_out(piece, Gap::default());
-        let mut slices: Vec<IoSliceMut<'_>> = batch.slices_mut().into_iter().map(IoSliceMut::new).collect();
-        let mut rest = &mut slices[..];
-        while !rest.is_empty() {
-            match preadv(file, rest, at) {
-                Ok(0) => return Err(Kind::Changed.into()),
-                Ok(read) => {
-                    at += read as u64;
-                    IoSliceMut::advance_slices(&mut rest, read);
-                }
-                Err(Errno::INTR) => {}
-                Err(errno) => return Err(errno.into()),
-            }
-        }
-        batch.hash(algorithm);
-        batch.digests().iter().for_each(|digest| root.push(digest));
-    }
+    let mut root = Root::new(algorithm);
+    digests_of(file, 0..blocks * BLOCK as u64, algorithm, &|_| Ok(()), &mut |digests| {
+        digests.iter().for_each(|digest| root.push(digest));
+        go_on()
+    })?;
     Ok(root)
 }
 
@@ -130,7 +112,7 @@ impl Incoming {
         let Hold::Held(held) = Stage::hold(&place.directory, &stage, true)? else { return Ok(None) };
         let mut incoming = Incoming::onto_held(held, place, algorithm, durability)?;
         ftruncate(incoming.stage.file(), 0)?;
-        copy(&source, incoming.stage.file(), bytes)?;
+        copy(&source, incoming.stage.file(), 0..bytes)?;
         let prefix = incoming.take_up(blocks, None, &mut || true)?;
         Ok(Some((incoming, prefix)))
     }
@@ -249,19 +231,36 @@ impl Incoming {
     }
 }
 
-/// Copies the first `bytes` of a file into an empty one: by reference where the file system can, in the kernel where it can.
-fn copy(from: &File, to: &File, bytes: u64) -> Result<(), Error> {
-    let (mut read, mut wrote) = (0, 0);
-    while wrote < bytes {
-        let piece = usize::try_from(bytes - wrote).unwrap_or(usize::MAX).min(1 << 30);
+/// Copies bytes of a file to the same place in another: by reference where the file system can, in the kernel where it can.
+pub(crate) fn copy(from: &File, to: &File, Range { start, end }: Range<u64>) -> Result<(), Error> {
+    let (mut read, mut wrote) = (start, start);
+    while wrote < end {
+        let piece = usize::try_from(end - wrote).unwrap_or(usize::MAX).min(1 << 30);
         match copy_file_range(from, Some(&mut read), to, Some(&mut wrote), piece) {
             Ok(0) => return Err(Kind::Changed.into()),
             Ok(_) | Err(Errno::INTR) => {}
-            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) if wrote == 0 => {
-                let copied = io::copy(&mut io::Read::take(from, bytes), &mut &*to)?;
-                return if copied == bytes { Ok(()) } else { Err(Kind::Changed.into()) };
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM)
+                if wrote == start =>
+            {
+                return copy_here(from, to, start..end);
             }
             Err(errno) => return Err(errno.into()),
+        }
+    }
+    Ok(())
+}
+
+/// The same where the kernel does not.
+fn copy_here(from: &File, to: &File, Range { mut start, end }: Range<u64>) -> Result<(), Error> {
+    let mut buffer = vec![0; 256 * 1024];
+    while start < end {
+        let piece = usize::try_from(end - start).map_or(buffer.len(), |left| left.min(buffer.len()));
+        match retry_on_intr(|| pread(from, &mut buffer[..piece], start))? {
+            0 => return Err(Kind::Changed.into()),
+            read => {
+                to.write_all_at(&buffer[..read], start)?;
+                start += read as u64;
+            }
         }
     }
     Ok(())

@@ -2,7 +2,8 @@
 //!
 //! Everything here knows files and no protocol. A [`Home`] is an opened directory; a [`HomePath`] is resolved beneath it by
 //! the kernel. [`Outgoing`] reads a file that must not change meanwhile; [`Incoming`] stages one beside its target, and only
-//! [`commit`](Incoming::commit) with a [`Proof`] publishes it. Calls block and belong on a thread that may, except those of the
+//! [`commit`](Incoming::commit) with a [`Proof`] publishes it; [`Parts`] is one that comes
+//! in any order. Calls block and belong on a thread that may, except those of the
 //! two pipelines for async callers, [`ReadAhead`] and [`WriteBehind`].
 
 mod ahead;
@@ -13,6 +14,8 @@ mod beneath;
 mod book;
 mod complete;
 mod count;
+mod covered;
+mod digests;
 mod entry;
 mod error;
 mod escaped;
@@ -25,10 +28,12 @@ mod moment;
 mod name;
 mod outgoing;
 mod parcels;
+mod parts;
 mod path;
 mod patience;
 mod place;
 mod quota;
+mod ranges;
 mod roots;
 mod round;
 mod source;
@@ -44,6 +49,7 @@ pub use ahead::ReadAhead;
 pub use attributes::set_directory;
 pub use behind::WriteBehind;
 pub use book::Books;
+pub use digests::Digests;
 pub use entry::{Attributes, Entry, EntryKind, Time};
 pub use error::{Error, Kind};
 pub use escaped::escaped;
@@ -54,7 +60,9 @@ pub use listing::Listing;
 pub use name::Name;
 pub use outgoing::{Going, Outgoing};
 pub use parcels::Parcel;
+pub use parts::{Assembly, Bringing, Parts};
 pub use path::HomePath;
+pub use ranges::Ranges;
 pub use roots::{Roots, Seen};
 pub use stage::Durability;
 pub use streamed::{Keep, Streamed};

@@ -14,6 +14,7 @@ use crate::beneath::Base;
 use crate::entry::Attributes;
 use crate::error::{Error, Kind};
 use crate::kept::{NOT_KEPT, Prefix, bytes_in, root_of};
+use crate::ranges::Ranges;
 use crate::roots::{Roots, Seen, Watch, What};
 use crate::source::Source;
 use crate::version::Version;
@@ -129,6 +130,31 @@ impl Outgoing {
         self.source.known(roots, What::Root(*algorithm))
     }
 
+    /// The blocks of `parts` of a file of the user who runs this process.
+    ///
+    /// # Errors
+    /// As [`local`](Outgoing::local); [`Kind::Changed`] if it is of another version than asked for, or ends before they do.
+    pub fn local_parts(
+        path: &Path,
+        algorithm: Algorithm,
+        version: Option<Version>,
+        parts: &Ranges,
+    ) -> Result<Outgoing, Error> {
+        Outgoing::in_parts(Base::Ambient.file(path)?, algorithm, version, parts)
+    }
+
+    pub(crate) fn in_parts(
+        file: File,
+        algorithm: Algorithm,
+        version: Option<Version>,
+        parts: &Ranges,
+    ) -> Result<Outgoing, Error> {
+        let source = Source::new(file, 0)?.of(version)?;
+        let bytes = parts.bytes_of(source.size()).ok_or(SHORTER)?;
+        let hashing = Some((algorithm, Root::new(algorithm)));
+        Ok(Outgoing { source: source.in_ranges(bytes), hashing, whole: None, watch: None })
+    }
+
     /// The bytes of `range`, as far as there are any, for a peer that verifies nothing: without digests.
     pub(crate) fn plain(file: File, range: Range<u64>) -> Result<Outgoing, Error> {
         let source = Source::new(file, range.start)?;
@@ -222,3 +248,9 @@ impl Outgoing {
         self.whole.as_deref().map(Root::value).or_else(|| self.root())
     }
 }
+
+const SHORTER: Error = Error::new(
+    Kind::Changed,
+    "the file ends before the parts that are asked for",
+    "It became shorter, perhaps; look at it again.",
+);

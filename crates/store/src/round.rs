@@ -19,7 +19,7 @@ use crate::error::{Error, Kind};
 pub(crate) const DEPTH: usize = 1;
 
 /// A file that buffers are read from or written to.
-pub(crate) trait Work: Send + 'static {
+pub trait Work: Send + 'static {
     /// Does what is to be done with one buffer.
     fn work(&mut self, blocks: &mut Blocks) -> Result<(), Error>;
 }

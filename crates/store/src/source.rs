@@ -1,7 +1,9 @@
 //! A regular file that is read from one end to the other and must not change meanwhile.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
+use std::ops::Range;
 use std::os::fd::AsFd;
 
 use digest::{Digest, PlainMd5};
@@ -25,6 +27,16 @@ pub(crate) struct Source {
     opened: Stat,
     at: u64,
     end: u64,
+    /// What is read behind that end.
+    later: Option<Box<Later>>,
+}
+
+/// Ranges of bytes, ascending and apart.
+#[derive(Debug)]
+struct Later {
+    ranges: VecDeque<Range<u64>>,
+    /// How many in all.
+    bytes: u64,
 }
 
 impl Source {
@@ -41,7 +53,7 @@ impl Source {
         if end == 0 && retry_on_intr(|| pread(&file, &mut [0; 1], 0))? > 0 {
             return Err(NO_FIXED_SIZE);
         }
-        let source = Source { at: from.min(end), end, file, opened };
+        let source = Source { at: from.min(end), end, file, opened, later: None };
         if source.remaining() > BIG {
             // Only advice: without it, reading is slower and nothing else.
             let _ = fadvise(&source.file, 0, None, Advice::Sequential);
@@ -59,8 +71,40 @@ impl Source {
         self
     }
 
+    /// To be read in these ranges and nowhere else; they are within its size, ascending and apart.
+    pub(crate) fn in_ranges(mut self, ranges: Vec<Range<u64>>) -> Source {
+        (self.at, self.end) = (0, 0);
+        let bytes = ranges.iter().map(|range| range.end - range.start).sum();
+        self.later = Some(Box::new(Later { ranges: ranges.into(), bytes }));
+        self.go_on();
+        self
+    }
+
+    /// At the end of a range, goes to the next one.
+    fn go_on(&mut self) {
+        while self.at == self.end
+            && let Some(later) = &mut self.later
+            && let Some(next) = later.ranges.pop_front()
+        {
+            later.bytes -= next.end - next.start;
+            (self.at, self.end) = (next.start, next.end);
+        }
+    }
+
     pub(crate) fn remaining(&self) -> u64 {
-        self.end - self.at
+        self.end - self.at + self.later.as_ref().map_or(0, |later| later.bytes)
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The same, if it is of that version or none is asked for.
+    pub(crate) fn of(self, version: Option<Version>) -> Result<Source, Error> {
+        match version {
+            Some(version) if version != self.version() => Err(OTHER_VERSION),
+            _ => Ok(self),
+        }
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -81,11 +125,21 @@ impl Source {
         let mut slices: Vec<IoSliceMut<'_>> = slices.into_iter().map(IoSliceMut::new).collect();
         let mut rest = &mut slices[..];
         while !rest.is_empty() {
-            match preadv(&self.file, rest, self.at) {
+            let here = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+            let ends = rest.iter().scan(0, |sum, slice| {
+                *sum += slice.len();
+                Some(*sum)
+            });
+            let read = match ends.take_while(|end| *end <= here).count() {
+                0 => pread(&self.file, &mut rest[0][..here], self.at),
+                whole => preadv(&self.file, &mut rest[..whole], self.at),
+            };
+            match read {
                 Ok(0) => return Err(Kind::Changed.into()),
                 Ok(read) => {
                     self.at += read as u64;
                     IoSliceMut::advance_slices(&mut rest, read);
+                    self.go_on();
                 }
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(errno.into()),
@@ -155,9 +209,11 @@ impl Source {
 
     /// At the end, whether it is the end of what was opened.
     fn check_end(&self) -> Result<(), Error> {
-        if self.remaining() > 0 {
-            return Ok(());
-        }
+        if self.remaining() > 0 { Ok(()) } else { self.check() }
+    }
+
+    /// Whether the file is as it was when it was opened; that it has another name by now, or none, is no change.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let now = fstat(&self.file)?;
         if entry::size(&now) != self.size() || entry::modified(&now) != self.modified() {
             return Err(Kind::Changed.into());
@@ -170,4 +226,10 @@ const NO_FIXED_SIZE: Error = Error::new(
     Kind::Changed,
     "the file has no fixed size: it is made up while it is read",
     "Copy it to a file of its own, and take that.",
+);
+
+const OTHER_VERSION: Error = Error::new(
+    Kind::Changed,
+    "the file is not of that version any more",
+    "It was changed or replaced; look at it again.",
 );

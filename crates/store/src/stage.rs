@@ -97,7 +97,7 @@ impl Stage {
 
     /// An empty stage with the permission bits that `mode` leaves after umask or the directory's default access list.
     pub(crate) fn create(directory: Arc<Dir>, mode: Mode) -> Result<Stage, Error> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         loop {
             let name = fresh_name()?;
             let file = match openat(&directory, &name, flags, mode) {

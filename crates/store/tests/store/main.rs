@@ -4,11 +4,13 @@
 #![allow(clippy::single_range_in_vec_init, reason = "one block lies in one range")]
 
 mod changes;
+mod digests;
 mod directories;
 mod escape;
 mod ground;
 mod kept;
 mod parcels;
+mod parts;
 mod pipelines;
 mod publish;
 mod quota;
