@@ -3,7 +3,7 @@
 use std::fs;
 
 use e2e::{ALICE, BOB, CAROL, Heard, QUINN, Raw, Server, User, bytes, snapshot};
-use proto::{Command, Failure, Kind, Message, Reply, Time};
+use proto::{Command, Failure, Kind, Message, Part, Reply, Time};
 
 const USERS: [User; 3] = [ALICE, BOB, CAROL];
 
@@ -103,6 +103,13 @@ fn commands() -> Vec<Command> {
             mode: Some(0o600),
         },
         Command::Resume { path: path("file"), first_block: 0, proof: e2e::end(b"").root },
+        Command::Digests { path: path("file"), part: Part { first_block: 0, blocks: 1 }, version: None },
+        Command::GetParts {
+            path: path("file"),
+            version: None,
+            parts: vec![Part { first_block: 0, blocks: 1 }],
+        },
+        Command::Assemble { path: path("new"), size: 3, onto: None },
         Command::Kept { path: path("new") },
         Command::PutRest { path: path("new"), size: 3, first_block: 0, proof: e2e::end(b"").root },
     ]
@@ -130,6 +137,13 @@ fn answer(raw: &mut Raw, command: Command) -> Result<(), Failure> {
     };
     match reply {
         Reply::Refused(failure) => Err(failure),
+        Reply::Reading { .. } => loop {
+            match raw.hear() {
+                Heard::Message(Message::End(_)) => return Ok(()),
+                Heard::Message(Message::Digests(_)) | Heard::Data(..) => {}
+                other => panic!("{other:?}"),
+            }
+        },
         Reply::Listing => loop {
             match raw.hear() {
                 Heard::Message(Message::Page(page)) if page.last => return Ok(()),
@@ -166,6 +180,8 @@ fn every_command_is_for_those_who_may() {
                 matches!(raw.ask(Command::Pwd), Reply::Directory { .. }),
                 "the session goes on after {what}"
             );
+            assert_eq!(raw.ask(Command::Quit), Reply::Goodbye);
+            raw.ends(); // and what it began with it
         }
     }
 }

@@ -6,12 +6,14 @@ use crate::entry::Attributes;
 use crate::error::Error;
 use crate::outgoing::Outgoing;
 use crate::round::{DEPTH, Round, Work};
+use crate::version::Version;
 
 /// An [`Outgoing`] read from an async task, some buffers ahead, which take turns. Dropped, it stops after the read under way.
 #[derive(Debug)]
 pub struct ReadAhead {
     round: Round<Reader>,
     size: u64,
+    version: Version,
     attributes: Attributes,
     /// Bytes that no buffer was given for yet.
     left: u64,
@@ -42,6 +44,7 @@ impl ReadAhead {
         outgoing.read(&mut first, gap)?;
         Ok(ReadAhead {
             size: outgoing.size(),
+            version: outgoing.version(),
             attributes: outgoing.attributes(),
             left: outgoing.remaining(),
             first: Some(first),
@@ -52,6 +55,11 @@ impl ReadAhead {
     /// As [`Outgoing::size`].
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// As [`Outgoing::version`].
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// As [`Outgoing::attributes`].

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::spawn_blocking;
 
 use crate::beneath::Base;
+use crate::entry::Attributes;
 use crate::error::{Error, Kind};
 use crate::home::STOPPED;
 use crate::ranges::bytes;
@@ -36,6 +37,7 @@ const MANY: u64 = 4;
 pub struct Digests {
     size: u64,
     version: Version,
+    attributes: Attributes,
     /// Blocks whose digests did not come yet.
     left: u64,
     coming: Receiver<Result<Vec<Digest>, Error>>,
@@ -54,7 +56,7 @@ impl Digests {
     }
 
     pub(crate) fn begin(source: Source, algorithm: Algorithm, blocks: Range<u64>) -> Digests {
-        let (size, version) = (source.size(), source.version());
+        let (size, version, attributes) = (source.size(), source.version(), source.attributes());
         let bytes = bytes(&blocks, size);
         let left = bytes.end.saturating_sub(bytes.start).div_ceil(BLOCK as u64);
         let (tell, coming) = channel(AHEAD);
@@ -67,7 +69,7 @@ impl Digests {
                 let _ = tell.blocking_send(Err(error));
             }
         }));
-        Digests { size, version, left, coming }
+        Digests { size, version, attributes, left, coming }
     }
 
     /// Bytes of the whole file.
@@ -78,6 +80,11 @@ impl Digests {
     /// Which file it is, as of when it was opened.
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// Its time and permission bits then.
+    pub fn attributes(&self) -> Attributes {
+        self.attributes
     }
 
     /// The next digests, at most [`BATCH`]; `None` at the end. Dropped while it waits, it loses nothing.

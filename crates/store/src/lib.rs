@@ -64,6 +64,7 @@ pub use parts::{Assembly, Bringing, Parts};
 pub use path::HomePath;
 pub use ranges::Ranges;
 pub use roots::{Roots, Seen};
+pub use round::Work;
 pub use stage::Durability;
 pub use streamed::{Keep, Streamed};
 pub use sweep::{Swept, sweep_directory};

@@ -181,7 +181,7 @@ impl Outgoing {
 
     /// Time and permission bits when it was opened.
     pub fn attributes(&self) -> Attributes {
-        Attributes { modified: Some(self.source.modified()), mode: Some(self.source.mode()) }
+        self.source.attributes()
     }
 
     /// Lays out the next blocks, at most [`BATCH`], in `blocks` with `gap` around each, and hashes them. Returns how many bytes

@@ -41,7 +41,6 @@ pub struct Assembly<'a> {
 #[derive(Debug)]
 pub struct Parts {
     size: u64,
-    algorithm: Algorithm,
     /// What no part brings is taken from here.
     onto: Option<Source>,
     /// `None` once it is published or given up. Held shared by whoever writes, so that nothing is written once it is taken.
@@ -66,21 +65,15 @@ impl Parts {
     ) -> Result<Parts, Error> {
         let onto = onto.map(|version| old(Base::Ambient, path, version)).transpose()?;
         let incoming = Incoming::local_to_keep(path, whom, Some(size), algorithm, durability)?;
-        Parts::begin(incoming, size, algorithm, onto)
+        Parts::begin(incoming, size, onto)
     }
 
-    fn begin(
-        incoming: Incoming,
-        size: u64,
-        algorithm: Algorithm,
-        onto: Option<Source>,
-    ) -> Result<Parts, Error> {
+    fn begin(incoming: Incoming, size: u64, onto: Option<Source>) -> Result<Parts, Error> {
         if i64::try_from(size).is_err() {
             return Err(Kind::TooLarge.into()); // off_t
         }
         Ok(Parts {
             size,
-            algorithm,
             onto,
             incoming: RwLock::new(Some(incoming)),
             covered: Mutex::default(),
@@ -99,12 +92,13 @@ impl Parts {
     }
 
     /// Begins to bring the blocks of `parts`; `None` if they go beyond the end.
-    pub fn bring(self: &Arc<Parts>, parts: &Ranges) -> Option<Bringing> {
+    pub fn bring(self: &Arc<Parts>, parts: &Ranges, algorithm: Algorithm) -> Option<Bringing> {
         Some(Bringing {
             left: parts.bytes_in(self.size)?,
             due: parts.blocks().iter().cloned().collect(),
             ranges: parts.clone(),
-            root: Root::new(self.algorithm),
+            root: Root::new(algorithm),
+            algorithm,
             parts: self.clone(),
         })
     }
@@ -133,7 +127,7 @@ impl Parts {
         if let Some(reservation) = &mut incoming.reservation {
             reservation.grow_to(self.size)?;
         }
-        let whole = self.read_back(&incoming, go_on)?;
+        let whole = self.read_back(&incoming, root.algorithm(), go_on)?;
         if let (Some(old), false) = (&self.onto, missing.is_empty()) {
             old.check()?;
         }
@@ -142,21 +136,26 @@ impl Parts {
             return Err(Kind::NotVerified.into());
         }
         incoming.written = self.size;
-        incoming.hashing = Some((self.algorithm, whole));
+        incoming.hashing = Some((root.algorithm(), whole));
         incoming.commit(Proof::Root { size: self.size, root }, attributes)
     }
 
     /// The root of what lies on the disk, into which is copied what is missing: piece by piece, so that it is still at hand when it is
     /// read.
-    fn read_back(&self, incoming: &Incoming, go_on: &mut dyn FnMut() -> bool) -> Result<Root, Error> {
-        let (stage, mut root) = (incoming.stage.file(), Root::new(self.algorithm));
+    fn read_back(
+        &self,
+        incoming: &Incoming,
+        algorithm: Algorithm,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Root, Error> {
+        let (stage, mut root) = (incoming.stage.file(), Root::new(algorithm));
         let fill = |piece: Range<u64>| {
             let blocks = piece.start / BLOCK as u64..piece.end.div_ceil(BLOCK as u64);
             let missing = self.covered().gaps(&blocks);
             let Some(old) = &self.onto else { return Ok(()) };
             missing.iter().try_for_each(|blocks| copy(old.file(), stage, bytes(blocks, self.size)))
         };
-        digests_of(stage, 0..self.size, self.algorithm, &fill, &mut |digests| {
+        digests_of(stage, 0..self.size, algorithm, &fill, &mut |digests| {
             digests.iter().for_each(|digest| root.push(digest));
             go_on()
         })?;
@@ -234,7 +233,7 @@ impl Home {
             }
             None => self.create(path, size, algorithm, replace)?,
         };
-        Parts::begin(incoming, size, algorithm, onto)
+        Parts::begin(incoming, size, onto)
     }
 }
 
@@ -256,6 +255,7 @@ pub struct Bringing {
     due: VecDeque<Range<u64>>,
     /// Bytes of them.
     left: u64,
+    algorithm: Algorithm,
     /// Of the blocks that came.
     root: Root,
 }
@@ -274,7 +274,7 @@ impl Bringing {
     pub fn write(&mut self, blocks: &Blocks) -> Result<(), Error> {
         let mut slices: Vec<IoSlice<'_>> = blocks.slices().map(IoSlice::new).collect();
         let places = self.places(&slices).ok_or(Kind::NotVerified)?;
-        let algorithm = self.parts.algorithm;
+        let algorithm = self.algorithm;
         let digests = match blocks.digests() {
             [] => Cow::Owned(digest::of_blocks(algorithm, &blocks.slices().collect::<Vec<_>>())),
             stated if blocks.verify(algorithm) => Cow::Borrowed(stated),

@@ -18,7 +18,7 @@ use crate::error::{Error, Kind};
 /// Buffers that are away while the task has another in hand. More of them gain nothing that can be measured.
 pub(crate) const DEPTH: usize = 1;
 
-/// A file that buffers are read from or written to.
+/// What buffers are read from or written to.
 pub trait Work: Send + 'static {
     /// Does what is to be done with one buffer.
     fn work(&mut self, blocks: &mut Blocks) -> Result<(), Error>;

@@ -10,7 +10,7 @@ use digest::{Digest, PlainMd5};
 use rustix::fs::{Advice, Stat, fadvise, fstat, sendfile};
 use rustix::io::{Errno, pread, preadv, retry_on_intr};
 
-use crate::entry::{self, EntryKind, Time};
+use crate::entry::{self, Attributes, EntryKind, Time};
 use crate::error::{Error, Kind};
 use crate::home::STOPPED;
 use crate::patience::Patient;
@@ -111,12 +111,12 @@ impl Source {
         Version::of(&self.opened)
     }
 
-    pub(crate) fn modified(&self) -> Time {
+    fn modified(&self) -> Time {
         entry::modified(&self.opened)
     }
 
-    pub(crate) fn mode(&self) -> u32 {
-        entry::mode(&self.opened)
+    pub(crate) fn attributes(&self) -> Attributes {
+        Attributes { modified: Some(self.modified()), mode: Some(entry::mode(&self.opened)) }
     }
 
     /// Fills `slices`, in all at most [`remaining`](Source::remaining) bytes. The last of them are handed out only if the file

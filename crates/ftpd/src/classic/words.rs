@@ -21,6 +21,9 @@ pub(super) fn refused(refusal: &Refusal) -> Reply {
         Refusal::Taken => {
             Reply::new(450, "Another session is bringing this file. Try again when it has ended.")
         }
+        Refusal::TooManyAssemblies | Refusal::NotAssembling => {
+            Reply::new(550, "Files that come in parts are for the native protocol.")
+        }
         Refusal::Store(error) => Reply::new(code(error.kind()), sentence(&error.to_string())),
         Refusal::Ending => Reply::new(421, "The server is ending. Try again in a moment."),
         Refusal::Failed => Reply::new(451, "The server failed at this. Its log says more."),

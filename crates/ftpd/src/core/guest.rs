@@ -96,6 +96,6 @@ impl Guest {
     fn enter(&self, account: Arc<Account>) -> Result<Session, Refusal> {
         let permit = self.core.admission.admit(self.source, &self.core.limits())?;
         self.place.leave();
-        Ok(Session::new(account, permit, self.core.uploads.clone()))
+        Ok(Session::new(&self.core, account, permit))
     }
 }

@@ -2,9 +2,11 @@
 
 mod accounts;
 mod admission;
+mod assemblies;
 mod doorstep;
 mod failures;
 mod guest;
+mod parts;
 mod recent;
 mod refusal;
 mod session;
@@ -21,11 +23,13 @@ use crate::config::{Config, Limits};
 use crate::password::Hash;
 use accounts::{Accounts, Homes};
 use admission::Admission;
+use assemblies::Assemblies;
 use doorstep::Doorstep;
 use turnstile::Turnstile;
 use uploads::Uploads;
 
 pub use accounts::Unopened;
+pub use assemblies::Assembled;
 pub use guest::Guest;
 pub use refusal::Refusal;
 pub use session::Session;
@@ -47,6 +51,7 @@ pub struct Core {
     turnstile: Arc<Turnstile>,
     admission: Arc<Admission>,
     uploads: Arc<Uploads>,
+    assemblies: Arc<Assemblies>,
 }
 
 /// What users.toml says to the core: put in place whole, seen whole.
@@ -101,6 +106,7 @@ impl Core {
             turnstile: Turnstile::new(config.limits.password_hashes),
             admission: Arc::default(),
             uploads: Arc::default(),
+            assemblies: Arc::default(),
         })
     }
 

@@ -23,6 +23,12 @@ pub enum Refusal {
     /// Another session of the same user is at the same upload, and moves.
     #[error("another session is bringing this file")]
     Taken,
+    /// As many files as a session may have that come in parts.
+    #[error("a session assembles no more files at a time")]
+    TooManyAssemblies,
+    /// No file that comes in parts has that name, for this account.
+    #[error("no such file is being assembled")]
+    NotAssembling,
     /// The disk says no.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -10,15 +10,16 @@ use store::{
     ReadAhead, Receipt, Replace, Streamed, Walk, Whole,
 };
 
-use super::Refusal;
 use super::accounts::Account;
 use super::admission::Permit;
+use super::assemblies::Own;
 use super::uploads::{Upload, Uploads};
+use super::{Core, Refusal};
 use crate::config::Access;
 
 /// What a request needs of its account.
 #[derive(Clone, Copy)]
-enum Right {
+pub(super) enum Right {
     /// To go to a directory. It tells that the directory is there, no more.
     Move,
     /// To list and to describe.
@@ -43,7 +44,7 @@ impl Right {
         }
     }
 
-    fn of(self, access: Access) -> bool {
+    pub(super) fn of(self, access: Access) -> bool {
         match access {
             Access::Read => matches!(self, Right::Move | Right::See | Right::Fetch),
             Access::Write => true,
@@ -55,15 +56,17 @@ impl Right {
 /// A logged-in session. Whatever touches the disk runs where blocking is allowed.
 #[derive(Debug)]
 pub struct Session {
-    account: Arc<Account>,
+    pub(super) account: Arc<Account>,
     directory: HomePath,
-    uploads: Arc<Uploads>,
+    pub(super) uploads: Arc<Uploads>,
+    pub(super) assemblies: Own,
     _permit: Permit,
 }
 
 impl Session {
-    pub(super) fn new(account: Arc<Account>, permit: Permit, uploads: Arc<Uploads>) -> Session {
-        Session { account, directory: HomePath::root(), uploads, _permit: permit }
+    pub(super) fn new(core: &Core, account: Arc<Account>, permit: Permit) -> Session {
+        let (uploads, assemblies) = (core.uploads.clone(), Own::new(core.assemblies.clone()));
+        Session { account, directory: HomePath::root(), uploads, assemblies, _permit: permit }
     }
 
     /// What the account may do.
@@ -392,7 +395,7 @@ impl Session {
     }
 
     /// The path that `text` names from the current directory, for an account that has the right: asked here and nowhere else.
-    fn path(&self, right: Right, text: &[u8]) -> Result<HomePath, Refusal> {
+    pub(super) fn path(&self, right: Right, text: &[u8]) -> Result<HomePath, Refusal> {
         if !right.of(self.access()) {
             return Err(Refusal::NotPermitted(right.refused()));
         }
@@ -400,7 +403,7 @@ impl Session {
     }
 
     /// As [`on_disk`](Session::on_disk), for work that takes long and asks whether to go on: not once this is dropped.
-    async fn while_wanted<T: Send + 'static>(
+    pub(super) async fn while_wanted<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Home, &mut dyn FnMut() -> bool) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, Refusal> {
@@ -411,7 +414,7 @@ impl Session {
         done
     }
 
-    async fn on_disk<T: Send + 'static>(
+    pub(super) async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Home) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, Refusal> {

@@ -77,14 +77,21 @@ impl Upload {
     }
 }
 
-impl Drop for Upload {
-    fn drop(&mut self) {
+impl Upload {
+    /// It is over, and its stage is let go.
+    pub(super) fn end(&self) {
         let mut all = self.uploads.all();
         if all.get(&self.key).is_some_and(|state| Arc::ptr_eq(state, &self.state)) {
             all.remove(&self.key);
         }
         drop(all);
         self.state.gone.cancel();
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -54,13 +54,22 @@ impl Connection {
                     .put_rest(session, &path, size, Stated { blocks: first_block, proof: &proof })
                     .await;
             }
-            Command::Ticket
-            | Command::Digests { .. }
-            | Command::GetParts { .. }
-            | Command::Assemble { .. }
-            | Command::PutParts { .. }
-            | Command::Publish { .. }
-            | Command::Leave { .. } => {
+            Command::Digests { path, part, version } => {
+                return self.digests(session, &path, part, version).await;
+            }
+            Command::GetParts { path, version, parts } => {
+                return self.get_parts(session, &path, version, &parts).await;
+            }
+            Command::Assemble { path, size, onto } => return self.assemble(session, &path, size, onto).await,
+            Command::PutParts { assembly, size, parts } => {
+                return self.put_parts(session, &assembly, size, &parts).await;
+            }
+            Command::Publish { assembly, root, modified, mode } => {
+                let attributes = words::attributes(modified, mode);
+                return self.publish(session, &assembly, &root, attributes).await;
+            }
+            Command::Leave { assembly } => session.leave(&assembly).await.map(|()| Reply::Done),
+            Command::Ticket => {
                 let failure = Failure::new(Kind::Denied, "this server does not do that");
                 self.refuse(failure).await?;
                 return Ok(Outcome::Refused("not done here".into()));

@@ -4,6 +4,7 @@ mod answer;
 mod gate;
 mod gets;
 mod listing;
+mod parts;
 mod puts;
 mod rest;
 mod roots;
@@ -65,6 +66,8 @@ struct Connection {
 /// What came of a command; the peer knows already.
 enum Outcome {
     Done,
+    /// Done, and a part of what will be told in the log.
+    Part,
     /// Refused, or broken off: why, for the log.
     Refused(String),
 }
@@ -154,6 +157,14 @@ impl Connection {
             Err(refusal) => return Err(Ended::Failure(words::failure(&refusal))),
         };
         let Some(mut session) = entered else { return Ok(()) };
+        let ended = self.serve(&mut session).await;
+        session.end().await;
+        ended
+    }
+
+    /// Answers whoever is logged in.
+    async fn serve(&mut self, session: &mut Session) -> Result<(), Ended> {
+        let mut ending = self.door.ending.clone();
         loop {
             let command = tokio::select! {
                 biased;
@@ -164,11 +175,11 @@ impl Connection {
             let command = match command {
                 Command::Quit => return Ok(self.wire.send(&Message::Reply(Reply::Goodbye)).await?),
                 Command::Get { path, first_block } => {
-                    Box::pin(self.gets(&session, path, first_block)).await?;
+                    Box::pin(self.gets(session, path, first_block)).await?;
                     continue;
                 }
                 Command::GetTree { path } => {
-                    Box::pin(self.get_tree(&session, path)).await?;
+                    Box::pin(self.get_tree(session, path)).await?;
                     continue;
                 }
                 Command::Root { path } => {
@@ -176,16 +187,26 @@ impl Connection {
                     continue;
                 }
                 Command::Put { path, size } if self.wire.approaches(size).await => {
-                    Box::pin(self.puts(&session, path, size)).await?;
+                    Box::pin(self.puts(session, path, size)).await?;
                     continue;
                 }
                 command => command,
             };
-            let (verb, path, began) = (command.verb(), command.path().to_vec(), Instant::now());
+            let path = match &command {
+                Command::PutParts { assembly, .. }
+                | Command::Publish { assembly, .. }
+                | Command::Leave { assembly } => session
+                    .assembled(assembly)
+                    .map_or_else(|_| Vec::new(), |assembled| assembled.path().to_vec()),
+                command => command.path().to_vec(),
+            };
+            let (verb, began) = (command.verb(), Instant::now());
             self.moved = 0;
             // Boxed, so that an idle session does not hold the room that a transfer needs.
-            let answered = Box::pin(self.answer(&mut session, command)).await;
-            self.log(verb, &path, began, &answered);
+            let answered = Box::pin(self.answer(session, command)).await;
+            if !matches!(answered, Ok(Outcome::Part)) {
+                self.log(verb, &path, began, &answered);
+            }
             answered?;
             self.number += 1;
         }
@@ -273,7 +294,7 @@ impl Connection {
 
     fn log(&self, verb: &'static str, path: &[u8], began: Instant, answered: &Result<Outcome, Ended>) {
         let result = match answered {
-            Ok(Outcome::Done) => "ok",
+            Ok(Outcome::Done | Outcome::Part) => "ok",
             Ok(Outcome::Refused(why)) => why,
             Err(Ended::Failure(failure)) => &failure.message,
             Err(Ended::Broken(broken)) => &broken.to_string(),

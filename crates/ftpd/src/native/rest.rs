@@ -1,5 +1,7 @@
 //! Transfers that go on where they stopped: what the peer has is proven before anything is added to it.
 
+use std::future::Future;
+
 use digest::{Algorithm, BLOCK, Digest};
 use proto::io::Broken;
 use proto::{End, Failure, Fault, Kind, Message, Reply};
@@ -35,17 +37,29 @@ impl Connection {
         let algorithm = self.wire.algorithm();
         let prefix = stated.prefix(algorithm)?;
         let opening = session.resume(path, algorithm, prefix, proto::gap(algorithm));
+        match self.unless_aborted(opening).await? {
+            Ok(file) => self.send(file).await,
+            Err(refused) => Ok(refused),
+        }
+    }
+
+    /// Waits for `work`, with signs of life. Where it does not come to an end, the client is told so; here is told what came of the
+    /// command.
+    pub(super) async fn unless_aborted<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<Result<T, Outcome>, Ended> {
         let mut ending = self.door.ending.clone();
-        let opened = tokio::select! {
-            opened = self.wire.busy_unless_aborted(self.number, opening) => opened?,
+        let done = tokio::select! {
+            done = self.wire.busy_unless_aborted(self.number, work) => done?,
             () = ending.breaks_off() => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
         };
-        match opened {
-            Some(Ok(file)) => self.send(file).await,
-            Some(Err(refusal)) => self.refused(&refusal).await,
+        match done {
+            Some(Ok(done)) => Ok(Ok(done)),
+            Some(Err(refusal)) => Ok(Err(self.refused(&refusal).await?)),
             None => {
                 self.refuse(words::broken_off()).await?;
-                Ok(Outcome::Refused("broken off by the client".into()))
+                Ok(Err(Outcome::Refused("broken off by the client".into())))
             }
         }
     }
@@ -53,21 +67,12 @@ impl Connection {
     /// Tells what is kept of an upload.
     pub(super) async fn kept(&mut self, session: &Session, path: &[u8]) -> Result<Outcome, Ended> {
         let looking = session.kept(path, self.wire.algorithm());
-        let mut ending = self.door.ending.clone();
-        let looked = tokio::select! {
-            looked = self.wire.busy_unless_aborted(self.number, looking) => looked?,
-            () = ending.breaks_off() => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
-        };
-        match looked {
-            Some(Ok(Prefix { blocks, root })) => {
+        match self.unless_aborted(looking).await? {
+            Ok(Prefix { blocks, root }) => {
                 self.wire.queue(&Message::Reply(Reply::Kept { blocks, root: root.as_bytes().to_vec() }));
                 Ok(Outcome::Done)
             }
-            Some(Err(refusal)) => self.refused(&refusal).await,
-            None => {
-                self.refuse(words::broken_off()).await?;
-                Ok(Outcome::Refused("broken off by the client".into()))
-            }
+            Err(refused) => Ok(refused),
         }
     }
 
@@ -148,7 +153,7 @@ impl Connection {
 }
 
 /// What a session is told that was silent for too long.
-fn taken_over() -> Unmoved {
+pub(super) fn taken_over() -> Unmoved {
     let why = "nothing came, and another session goes on with this upload";
     Unmoved { failure: Failure::new(Kind::TimedOut, why), detail: why.into(), over: true }
 }

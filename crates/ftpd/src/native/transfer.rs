@@ -3,7 +3,7 @@
 use digest::{Blocks, Digest};
 use proto::io::{Arrived, Broken};
 use proto::{Abort, End, Failure, Fault, Kind, Message, Reply};
-use store::{Incoming, Proof, ReadAhead, Receipt, WriteBehind};
+use store::{Incoming, Proof, ReadAhead, Receipt, Work, WriteBehind};
 
 use super::{Connection, Ended, Outcome, words};
 use crate::core::{Refusal, Session, Upload};
@@ -11,12 +11,22 @@ use crate::core::{Refusal, Session, Upload};
 impl Connection {
     /// Sends a file of any size.
     pub(super) async fn send(&mut self, file: ReadAhead) -> Result<Outcome, Ended> {
-        self.wire.queue(&Message::Reply(Reply::Sending { size: file.size() }));
+        self.send_as(Reply::Sending { size: file.size() }, file).await
+    }
+
+    /// Sends what is to be read of a file, behind a reply that says so.
+    pub(super) async fn send_as(&mut self, reply: Reply, file: ReadAhead) -> Result<Outcome, Ended> {
+        self.wire.queue(&Message::Reply(reply));
         let mut ending = self.door.ending.clone();
         let sent = tokio::select! {
             sent = self.send_file(file) => sent?,
             () = ending.breaks_off() => Err(Unmoved::by_the_end()),
         };
+        self.sent(sent).await
+    }
+
+    /// Ends what was sent of a file: with its end, or with why there is none.
+    pub(super) async fn sent(&mut self, sent: Result<End, Unmoved>) -> Result<Outcome, Ended> {
         match sent {
             Ok(end) => {
                 self.wire.queue(&Message::End(end));
@@ -120,9 +130,9 @@ impl Connection {
     }
 
     /// Receives blocks, up to the frame that ends them.
-    pub(super) async fn receive_blocks(
+    pub(super) async fn receive_blocks<W: Work>(
         &mut self,
-        file: &mut WriteBehind,
+        file: &mut WriteBehind<W>,
         size: u64,
         upload: Option<&Upload>,
     ) -> Result<Result<End, Unmoved>, Broken> {
@@ -155,15 +165,18 @@ pub(super) struct Unmoved {
 
 impl Unmoved {
     pub(super) fn new(error: store::Error, over: bool) -> Unmoved {
-        let refusal = Refusal::from(error);
-        Unmoved { failure: words::failure(&refusal), detail: refusal.detail(), over }
+        Unmoved::refused(&Refusal::from(error), over)
+    }
+
+    pub(super) fn refused(refusal: &Refusal, over: bool) -> Unmoved {
+        Unmoved { failure: words::failure(refusal), detail: refusal.detail(), over }
     }
 
     pub(super) fn by_the_end() -> Unmoved {
-        Unmoved { failure: words::failure(&Refusal::Ending), detail: Refusal::Ending.detail(), over: true }
+        Unmoved::refused(&Refusal::Ending, true)
     }
 
-    fn by_client(why: Failure) -> Unmoved {
+    pub(super) fn by_client(why: Failure) -> Unmoved {
         let detail = format!("broken off by the client: {}", why.message);
         Unmoved { failure: words::broken_off(), detail, over: true }
     }

@@ -48,7 +48,7 @@ fn hashed(data: &[u8]) -> Blocks {
 }
 
 fn bringing(parts: &Arc<Parts>, ranges: &[Range<u64>]) -> Bringing {
-    parts.bring(&Ranges::new(ranges.to_vec()).unwrap()).unwrap()
+    parts.bring(&Ranges::new(ranges.to_vec()).unwrap(), Algorithm::Md5).unwrap()
 }
 
 /// The bytes of those blocks of `data`, one range behind the other.
@@ -81,7 +81,8 @@ fn files_of_all_sizes_come_in_one_part_or_in_none() {
         let (ground, data) = (ground(None), pattern(size));
         let parts = begin(&ground, size, None).unwrap();
         if size > 0 {
-            assert!(parts.bring(&Ranges::new(vec![0..size.div_ceil(B) as u64 + 1]).unwrap()).is_none());
+            let beyond = Ranges::new(vec![0..size.div_ceil(B) as u64 + 1]).unwrap();
+            assert!(parts.bring(&beyond, Algorithm::Md5).is_none());
             bring(&parts, &data, &[0..size.div_ceil(B) as u64]).unwrap();
         }
         assert!(ground.names().iter().all(|name| name.starts_with(".ftpd~")), "nothing is seen before");
