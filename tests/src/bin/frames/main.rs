@@ -21,7 +21,7 @@ use std::{fs, io, thread};
 
 use clap::{Parser, ValueEnum};
 use e2e::{ALICE, BOB, CAROL, Chance, QUINN, Raw, Seen, Server, Watch, bytes, descriptors, memory, snapshot};
-use proto::Reply;
+use proto::{Command, Failure, Kind, Reply};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use talk::{End, SECRET};
 
@@ -94,7 +94,8 @@ fn main() -> ExitCode {
     let seed = args.seed.unwrap_or_else(Chance::seed);
     let jobs = args.jobs.unwrap_or(door.jobs());
     tempfile::env::override_temp_dir(Path::new("/dev/shm")).unwrap();
-    let mut campaign = Campaign::begin(Target { door, seed, address: SocketAddr::from(([0; 4], 0)) });
+    let mut campaign =
+        Campaign::begin(Target { door, seed, address: SocketAddr::from(([0; 4], 0)), assembly: [0; 16] });
     println!("frames: {rounds} mutated sessions at the {} door, {jobs} at once; seed {seed}", door.word());
 
     let (began, end) = (Instant::now(), args.from + rounds);
@@ -143,6 +144,8 @@ struct Target {
     door: Door,
     address: SocketAddr,
     seed: u64,
+    /// A file that is being assembled, of which sessions may bring parts.
+    assembly: [u8; 16],
 }
 
 impl Target {
@@ -153,7 +156,7 @@ impl Target {
         let end = match self.door {
             Door::Classic => classic::round(self.address, mutated, &mut chance)?,
             Door::Native => {
-                let mut script = script::session(&mut chance);
+                let mut script = script::session(&mut chance, self.assembly, mutated);
                 if mutated {
                     mutate::mutate(&mut script, mutate::frames, &mut chance);
                 }
@@ -172,6 +175,8 @@ struct Campaign {
     target: Target,
     /// A session of somebody else, from the first round to the last.
     other: Raw,
+    /// A session of alice, who assembles a file.
+    owner: Option<Raw>,
     /// What lies beside the homes, and must stay as it is.
     outside: (PathBuf, BTreeMap<PathBuf, Seen>),
     /// Bytes that the server had in use at first.
@@ -204,14 +209,16 @@ impl Campaign {
         server.write("bob/a", bytes(100_000, 1));
         server.ftp(&["ls"]).ok();
         let other = server.logged_in(QUINN);
+        let owner = (target.door == Door::Native).then(|| server.logged_in(ALICE));
         let before = memory(server.pid(), "VmRSS").unwrap();
         let seen = snapshot(&outside);
         let target = Target { address, ..target };
-        Campaign { server, target, other, outside: (outside, seen), before, whole: 0, asked: 0 }
+        Campaign { server, target, other, owner, outside: (outside, seen), before, whole: 0, asked: 0 }
     }
 
     /// So many rounds, `jobs` of them at once, and then a look at everything.
     fn batch(&mut self, rounds: Range<u64>, jobs: usize) -> Result<(), Violation> {
+        self.target.assembly = self.owner.as_mut().map_or([0; 16], assemble);
         let (next, target) = (AtomicU64::new(rounds.start), self.target);
         let work = || {
             let mut whole = 0;
@@ -257,6 +264,14 @@ impl Campaign {
         if self.target.door == Door::Classic {
             self.asked += classic::sane(self.target.address, round);
         }
+        if let Some(owner) = &mut self.owner {
+            let left = owner.ask(Command::Leave { assembly: self.target.assembly });
+            let ended = |failure: &Failure| failure.kind == Kind::NotFound; // by one of the others
+            if left != Reply::Done && !matches!(&left, Reply::Refused(failure) if ended(failure)) {
+                return Err(format!("who assembles a file suffers: {left:?}"));
+            }
+            self.asked += 2;
+        }
         for user in [ALICE, CAROL] {
             Watch::new(self.server.home(user)).wait_for_no_stage();
         }
@@ -274,6 +289,15 @@ impl Campaign {
         }
         self.server.log().forget();
         Ok(())
+    }
+}
+
+/// Begins to assemble a file.
+fn assemble(owner: &mut Raw) -> [u8; 16] {
+    let (path, size) = (b"assembled".to_vec(), script::ASSEMBLED as u64);
+    match owner.ask(Command::Assemble { path, size, onto: None }) {
+        Reply::Assembling { assembly } => assembly,
+        other => panic!("{other:?}"),
     }
 }
 
