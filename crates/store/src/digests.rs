@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::IoSliceMut;
+use std::io::{self, IoSliceMut};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Gap};
 use rustix::io::{Errno, preadv};
-use tokio::sync::mpsc::{Receiver, channel};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::beneath::Base;
 use crate::entry::Attributes;
@@ -25,22 +25,27 @@ use crate::version::Version;
 /// Bytes that a thread takes at once.
 const PIECE: u64 = (BATCH * BLOCK) as u64;
 
-/// Pieces that one thread may be ahead of the other, and both of who hears of them.
+/// Bytes that are hashed before who asks for digests hears of them: a thread never waits for somebody to take them.
+const JOB: u64 = 1024 * BLOCK as u64;
+
+/// Pieces that one thread may be ahead of the other.
 const AHEAD: usize = 64;
 
 /// From so many pieces on, a second thread is worth its start.
 const MANY: u64 = 4;
 
-/// The digests of some blocks of a file that must not change meanwhile, from an async task. Dropped, it stops after the pieces under
-/// way.
+/// The digests of some blocks of a file that must not change meanwhile, for an async task: while it makes use of some, the next are
+/// computed, and nobody waits for it. Dropped, it stops after the pieces under way.
 #[derive(Debug)]
 pub struct Digests {
-    size: u64,
-    version: Version,
-    attributes: Attributes,
-    /// Blocks whose digests did not come yet.
-    left: u64,
-    coming: Receiver<Result<Vec<Digest>, Error>>,
+    source: Arc<Source>,
+    algorithm: Algorithm,
+    /// Bytes of blocks that nobody has begun with.
+    left: Range<u64>,
+    ahead: Option<JoinHandle<Result<Vec<Digest>, Error>>>,
+    failed: bool,
+    /// Gone when this is.
+    wanted: Arc<()>,
 }
 
 impl Digests {
@@ -56,52 +61,63 @@ impl Digests {
     }
 
     pub(crate) fn begin(source: Source, algorithm: Algorithm, blocks: Range<u64>) -> Digests {
-        let (size, version, attributes) = (source.size(), source.version(), source.attributes());
-        let bytes = bytes(&blocks, size);
-        let left = bytes.end.saturating_sub(bytes.start).div_ceil(BLOCK as u64);
-        let (tell, coming) = channel(AHEAD);
-        drop(spawn_blocking(move || {
-            let told = digests_of(source.file(), bytes, algorithm, &|_| Ok(()), &mut |digests| {
-                tell.blocking_send(Ok(digests.to_vec())).is_ok()
-            });
-            if let Err(error) = told.and_then(|()| source.check()) {
-                // Who does not hear it asked for no more.
-                let _ = tell.blocking_send(Err(error));
-            }
-        }));
-        Digests { size, version, attributes, left, coming }
+        let left = bytes(&blocks, source.size());
+        let (source, wanted) = (Arc::new(source), Arc::new(()));
+        let mut digests = Digests { source, algorithm, left, ahead: None, failed: false, wanted };
+        digests.go_ahead();
+        digests
     }
 
     /// Bytes of the whole file.
     pub fn size(&self) -> u64 {
-        self.size
+        self.source.size()
     }
 
     /// Which file it is, as of when it was opened.
     pub fn version(&self) -> Version {
-        self.version
+        self.source.version()
     }
 
     /// Its time and permission bits then.
     pub fn attributes(&self) -> Attributes {
-        self.attributes
+        self.source.attributes()
     }
 
-    /// The next digests, at most [`BATCH`]; `None` at the end. Dropped while it waits, it loses nothing.
+    /// The next digests, at most 1024; `None` at the end. Dropped while it waits, it loses nothing.
     ///
     /// # Errors
-    /// [`Kind::Changed`], at the latest at the end, if the file has another size or time than when it was opened; and what reading
-    /// reports.
+    /// [`Kind::Changed`] if the file has another size or time than when it was opened; and what reading reports. After an error,
+    /// errors.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub async fn next(&mut self) -> Result<Option<Vec<Digest>>, Error> {
-        match self.coming.recv().await {
-            Some(Ok(digests)) => {
-                self.left = self.left.saturating_sub(digests.len() as u64);
-                Ok(Some(digests))
-            }
-            Some(Err(error)) => Err(error),
-            None if self.left > 0 => Err(STOPPED), // after an error, or a panic there
-            None => Ok(None),
+        let Some(ahead) = &mut self.ahead else { return if self.failed { Err(STOPPED) } else { Ok(None) } };
+        let done = ahead.await;
+        self.ahead = None;
+        self.failed = !matches!(done, Ok(Ok(_)));
+        let digests = done.map_err(io::Error::from)??;
+        self.go_ahead();
+        Ok(Some(digests))
+    }
+
+    /// Begins with the next blocks, where blocking is allowed.
+    fn go_ahead(&mut self) {
+        if self.left.is_empty() {
+            return;
         }
+        let now = self.left.start..self.left.end.min(self.left.start.saturating_add(JOB));
+        self.left.start = now.end;
+        let (source, algorithm, asked) = (self.source.clone(), self.algorithm, Arc::downgrade(&self.wanted));
+        self.ahead = Some(spawn_blocking(move || {
+            let mut computed = Vec::new();
+            digests_of(source.file(), now, algorithm, &|_| Ok(()), &mut |digests| {
+                computed.extend_from_slice(digests);
+                asked.strong_count() > 0
+            })?;
+            source.check()?;
+            Ok(computed)
+        }));
     }
 }
 
@@ -159,7 +175,7 @@ impl Work<'_> {
     /// Does pieces, and tells of those and of what the other thread has `taken`.
     fn tell(
         &self,
-        taken: &std::sync::mpsc::Receiver<Result<Done, Error>>,
+        taken: &Receiver<Result<Done, Error>>,
         each: &mut dyn FnMut(&[Digest]) -> bool,
     ) -> Result<(), Error> {
         let (mut early, mut due, mut blocks) = (BTreeMap::new(), 0, Blocks::default());

@@ -1,24 +1,16 @@
 //! Parts of files: their digests and their contents going out, and files that are assembled from what comes in.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use digest::{Digest, Root};
 use proto::io::Broken;
 use proto::{End, Fault, Kind, Message, Part, Reply};
 use store::{Bringing, Digests, Ranges, Version, WriteBehind};
-use tokio::time::Instant;
 
 use super::rest::taken_over;
 use super::transfer::Unmoved;
 use super::{Connection, Ended, Outcome, words};
 use crate::core::{Assembled, Refusal, Session};
-
-/// Digests that are sent together: those of 32 MiB.
-const TOGETHER: usize = 512;
-
-/// How long fewer of them wait, where reading is slow.
-const LONG: Duration = Duration::from_secs(1);
 
 /// The blocks of `parts`, if they are in order.
 fn ranges(parts: &[Part]) -> Result<Ranges, Broken> {
@@ -55,28 +47,19 @@ impl Connection {
     /// Sends digests as they are computed; the frame that ends them is the caller's to send.
     async fn send_digests(&mut self, mut digests: Digests) -> Result<Result<End, Unmoved>, Broken> {
         let (size, attributes) = (digests.size(), digests.attributes());
-        let (mut root, mut together) = (Root::new(self.wire.algorithm()), Vec::new());
-        let most = TOGETHER * self.wire.algorithm().len();
-        let mut sent = Instant::now();
+        let mut root = Root::new(self.wire.algorithm());
         loop {
-            let next = match self.wire.busy_unless_aborted(self.number, digests.next()).await? {
-                Some(Ok(next)) => next,
+            match self.wire.busy_unless_aborted(self.number, digests.next()).await? {
+                Some(Ok(Some(next))) => {
+                    next.iter().for_each(|digest| root.push(digest));
+                    let together =
+                        next.iter().flat_map(|digest| digest.as_bytes()).copied().collect::<Vec<u8>>();
+                    self.moved += together.len() as u64;
+                    self.wire.send(&Message::Digests(together)).await?;
+                }
+                Some(Ok(None)) => break,
                 Some(Err(error)) => return Ok(Err(Unmoved::new(error, true))),
                 None => return Ok(Err(Unmoved::by_client(words::broken_off()))),
-            };
-            let over = next.is_none();
-            for digest in next.into_iter().flatten() {
-                root.push(&digest);
-                together.extend_from_slice(digest.as_bytes());
-            }
-            let due = over || together.len() >= most || sent.elapsed() >= LONG;
-            if due && !together.is_empty() {
-                sent = Instant::now();
-                self.moved += together.len() as u64;
-                self.wire.send(&Message::Digests(std::mem::take(&mut together))).await?;
-            }
-            if over {
-                break;
             }
         }
         let root = root.value().as_bytes().to_vec();
@@ -174,6 +157,7 @@ impl Connection {
         let algorithm = self.wire.algorithm();
         self.wire.gather_less(true);
         let received = tokio::select! {
+            biased; // one that somebody takes over is closed, too
             received = self.receive_blocks(&mut file, left, Some(assembled.upload())) => received,
             () = ending.breaks_off() => Ok(Err(Unmoved::by_the_end())),
             () = assembled.upload().is_to_leave() => Ok(Err(taken_over())),

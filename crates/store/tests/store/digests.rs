@@ -75,10 +75,8 @@ async fn a_file_of_another_version_or_that_changes_meanwhile_has_changed() {
     let named = |version| ground.home.digests(&at("file"), Algorithm::Md5, version, 0..9);
     assert_eq!(all(named(Some(version)).unwrap()).await.unwrap().len(), 9);
     assert_eq!(kind(named(Some(Version([7; 16])))), Err(Kind::Changed));
-    let digests = begin(&ground, 0..300).unwrap();
     let file = fs::File::options().write(true).open(ground.at("file")).unwrap();
     file.set_len(299 * BLOCK as u64).unwrap();
-    assert_eq!(kind(all(digests).await), Err(Kind::Changed));
     assert_eq!(kind(named(Some(version))), Err(Kind::Changed));
     let outgoing =
         |version| ground.home.open_parts(&at("file"), Algorithm::Md5, version, &ranges(&[0..1, 298..299]));
@@ -86,6 +84,47 @@ async fn a_file_of_another_version_or_that_changes_meanwhile_has_changed() {
     let mut begun = outgoing(None).unwrap();
     file.set_len(300 * BLOCK as u64).unwrap();
     assert_eq!(kind(begun.read(&mut Blocks::default(), Gap::default())), Err(Kind::Changed));
+}
+
+#[test]
+fn what_changes_while_it_is_read_is_noticed() {
+    let ground = Ground::new();
+    ground.write("file", &pattern(2000 * BLOCK));
+    let file = fs::File::options().write(true).open(ground.at("file")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    let change = |change: &dyn Fn()| {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        runtime.block_on(async {
+            tokio::task::spawn_blocking(move || held.recv());
+            let mut digests = begin(&ground, 0..2000).unwrap();
+            change();
+            drop(release);
+            let mut failure = Ok(());
+            while failure.is_ok() {
+                failure = digests.next().await.map(|next| assert!(next.is_some(), "it had to fail"));
+            }
+            assert_eq!(kind(failure), Err(Kind::Changed));
+            assert_eq!(kind(digests.next().await), Err(Kind::Io), "and is no end");
+        });
+    };
+    change(&|| file.set_len(1999 * BLOCK as u64).unwrap());
+    change(&|| file.set_len(3 * BLOCK as u64).unwrap());
+    change(&|| file.set_modified(std::time::UNIX_EPOCH).unwrap());
+}
+
+#[test]
+fn no_thread_waits_for_who_asked() {
+    let ground = Ground::new();
+    let data = pattern(5000 * BLOCK + 1);
+    ground.write("file", &data);
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let mut begun: Vec<Digests> = (0..3).map(|_| begin(&ground, 0..u64::MAX).unwrap()).collect();
+        // Each has its turn on the only thread, whatever the others do not take.
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        let last = all(begun.pop().unwrap()).await.unwrap();
+        assert!(last == computed(&data));
+    });
 }
 
 #[tokio::test]

@@ -161,6 +161,23 @@ fn several_threads_bring_a_large_file_at_once() {
 }
 
 #[test]
+fn sessions_need_not_agree_on_a_digest() {
+    let (ground, data) = (ground(None), pattern(9 * B + 5));
+    let parts = begin(&ground, data.len(), None).unwrap();
+    bring(&parts, &data, &[4..10]).unwrap();
+    let mut other = parts.bring(&Ranges::new(vec![0..4]).unwrap(), Algorithm::Blake3).unwrap();
+    assert_eq!(kind(other.write(&hashed(&data[..B]))), Err(Kind::NotVerified), "digests of another kind");
+    let mut blocks = bare(&data[..4 * B]);
+    blocks.hash(Algorithm::Blake3);
+    other.write(&blocks).unwrap();
+    let mut root = digest::Root::new(Algorithm::Blake3);
+    blocks.digests().iter().for_each(|digest| root.push(digest));
+    other.finish(root.value()).unwrap();
+    assert_eq!(publish(&parts, &data).unwrap().root, Some(self::root(&data)));
+    assert!(ground.read("file") == data);
+}
+
+#[test]
 fn what_comes_again_counts_as_it_came_last() {
     let (ground, data) = (ground(None), pattern(3 * B + 5));
     let parts = begin(&ground, data.len(), None).unwrap();

@@ -54,11 +54,11 @@ pub(crate) fn frames(script: &mut Script, at: usize, chance: &mut Chance) {
         0 => {
             let body = chance.bytes(300);
             let mut noise = (body.len() as u32).to_le_bytes().to_vec();
-            noise.push(chance.below(9) as u8);
+            noise.push(chance.below(10) as u8);
             noise.extend(body);
             script.insert(at, noise);
         }
-        1 => set(&mut script[at], HEAD - 1, &[chance.below(9) as u8]),
+        1 => set(&mut script[at], HEAD - 1, &[chance.below(10) as u8]),
         2 => set(&mut script[at], 0, &chance.pick(&LENGTHS).to_le_bytes()),
         _ => {
             // Bytes left over in a body whose head tells of them.
