@@ -183,7 +183,7 @@ impl Connection {
                     continue;
                 }
                 Command::Root { path } => {
-                    Box::pin(self.roots(&session, path)).await?;
+                    Box::pin(self.roots(session, path)).await?;
                     continue;
                 }
                 Command::Put { path, size } if self.wire.approaches(size).await => {
