@@ -1,8 +1,12 @@
 //! `cargo peers` with very little to do: everybody works, everything is told, nothing is left behind.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 /// Ours both ways, and somebody else.
 const PEERS: [&str; 3] = ["ours", "ours-plain", "rsync"];
@@ -80,4 +84,125 @@ fn nobody_of_that_name() {
     let ran = peers(Path::new("."), &["small", "--peers", "nobody"]);
     assert_eq!(ran.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&ran.stderr).contains("[possible values: ours, ours-plain, "));
+}
+
+/// A run over a link, as root: only root may make one, and a machine on which nobody may become root cannot pass.
+fn linked(place: &Path, words: &[&str]) -> Command {
+    let program = env!("CARGO_BIN_EXE_peers");
+    let mut command = if geteuid().is_root() {
+        Command::new(program)
+    } else {
+        let mut command = Command::new("sudo");
+        let kept = |name: &str| format!("{name}={}", std::env::var(name).unwrap_or_default());
+        command.args(["-n", "env", &kept("PATH"), &kept("HOME"), &kept("CARGO"), program]);
+        command
+    };
+    command.args(words).current_dir(place);
+    command
+}
+
+/// The first number behind `"name": `.
+#[track_caller]
+fn number(json: &str, name: &str) -> f64 {
+    let (_, rest) =
+        json.split_once(&format!("\"{name}\": ")).unwrap_or_else(|| panic!("no {name} in {json}"));
+    let rest = rest.trim_start_matches('[');
+    rest[..rest.find([',', '}', ']']).unwrap()].parse().unwrap()
+}
+
+#[test]
+fn a_link_delays_limits_and_loses() {
+    let place = tempfile::tempdir().unwrap();
+    let words = ["big", "--mib", "1", "--runs", "1", "--json", "json", "--link", "2,80,1%"];
+    let ran = linked(place.path(), &words).output().unwrap();
+    let (text, stderr) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
+    assert!(ran.status.success(), "{text}{stderr}");
+    assert!(
+        text.starts_with("link: 2 ms each way, 80 Mbit/s, 1 % lost, queue 65 kB; measured: round trip "),
+        "{text}"
+    );
+    assert!(text.contains("\nlink: "), "{text}");
+    // Everybody who is measured at all is reached.
+    for peer in ["ours", "ours-plain", "vsftpd+lftp", "vsftpd+curl", "rsync"] {
+        assert_eq!(text.matches(&format!("\n  {peer} ")).count(), 2, "{peer}:\n{text}");
+    }
+    let json = fs::read_to_string(place.path().join("json")).unwrap();
+    // However busy this machine is, nothing is there before the delay and the rate allow it.
+    assert!(number(&json, "round_trip") >= 0.004, "{json}");
+    let at_least = (1 << 20) as f64 * 8.0 / 80e6 + 0.002;
+    for table in json.split("\"title\"").skip(1) {
+        for row in table.split("\"peer\"").skip(1).filter(|row| row.contains("\"seconds\"")) {
+            assert!(number(row, "seconds") >= at_least, "{row} is faster than the link");
+        }
+    }
+    assert!(number(&json, "lost") > 0.0, "{json}");
+    assert!(number(&json, "packets") > number(&json, "lost"), "{json}");
+}
+
+#[test]
+fn an_interrupted_link_is_gone_with_all_who_were_on_it() {
+    let place = tempfile::tempdir().unwrap();
+    // At this rate the first get alone would take a quarter of an hour.
+    let words = ["big", "--mib", "10", "--link", "5,0.1", "--peers", "ours,rsync,vsftpd+curl"];
+    let mut command = linked(place.path(), &words);
+    let mut run = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    let line = lines.next().expect("it says where it works").unwrap();
+    assert!(line.starts_with("peers: in "), "{line}");
+    let root = line["peers: in ".len()..].split_once(", with").unwrap().0.to_owned();
+    // Servers have it in their command line, or the directory beneath it as their own.
+    let there = || {
+        let all = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+        all.filter(|process| {
+            let line = fs::read(process.join("cmdline")).unwrap_or_default();
+            let work = fs::read_link(process.join("cwd")).unwrap_or_default();
+            let words = String::from_utf8_lossy(&line);
+            words.contains(&root) || work.starts_with(&root)
+        })
+        .map(|process| fs::read_link(process.join("ns/net")).unwrap_or_default())
+        .collect::<Vec<_>>()
+    };
+    let here = fs::read_link("/proc/self/ns/net").unwrap();
+    let found = there();
+    assert!(!found.is_empty() && found.iter().all(|network| *network != here), "{found:?}");
+    let pid = Pid::from_raw(run.id() as i32).unwrap();
+    let asked = if geteuid().is_root() {
+        kill_process(pid, Signal::INT).is_ok()
+    } else {
+        Command::new("sudo").args(["-n", "kill", "-INT", &run.id().to_string()]).status().unwrap().success()
+    };
+    assert!(asked);
+    assert!(!run.wait().unwrap().success());
+    let began = Instant::now();
+    while !there().is_empty() {
+        assert!(began.elapsed() < e2e::DEADLINE, "still there: {:?}", there());
+        std::thread::sleep(Duration::from_millis(5)); // processes of others, whose end nobody is told
+    }
+    drop(fs::remove_dir_all(root)); // the next measurement would
+}
+
+#[test]
+fn only_root_makes_a_link_and_others_are_told_so() {
+    if !geteuid().is_root() {
+        let ran = peers(Path::new("."), &["small", "--link", "20,200"]);
+        assert_eq!(ran.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&ran.stderr).contains("Run it as root: sudo "));
+        return;
+    }
+    // As somebody who may run what lies here, and no more.
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set", "-all", "--inh-caps", "-all", env!("CARGO_BIN_EXE_peers")]);
+    let ran = command.args(["small", "--link", "20,200"]).output().unwrap();
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{told}");
+    assert!(told.contains("--link makes networks of its own, and may not"), "{told}");
+}
+
+#[test]
+fn a_link_that_cannot_be() {
+    for link in ["20", "20,0", "20,200,60%", "-1,200", "a,b", "20,200,0,0"] {
+        let ran = peers(Path::new("."), &["small", &format!("--link={link}")]);
+        assert_eq!(ran.status.code(), Some(2), "{link}");
+        assert!(String::from_utf8_lossy(&ran.stderr).contains("a link is DELAY_MS,MBIT[,LOSS%]"), "{link}");
+    }
 }

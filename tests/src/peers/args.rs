@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use super::link::Given;
 use super::sizes::{self, MIB};
 use super::with::{Name, Peer};
 
-/// Measures ours beside others that are installed: the same files over loopback, in turn, each result compared.
+/// Measures ours beside others that are installed: the same files over the same wire, in turn, each result compared.
 #[derive(Debug, Parser)]
 #[command(name = "cargo peers", bin_name = "cargo peers")]
 pub struct Args {
@@ -16,6 +17,10 @@ pub struct Args {
     /// Who moves it; without, everybody who is installed. Ours is `ours` (TLS) and `ours-plain`.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     pub(super) peers: Vec<Name>,
+    /// Not over loopback but over a link made for it: milliseconds one way, Mbit/s, and packets lost of a hundred, such as
+    /// 20,200,0.05%. Only root may.
+    #[arg(long, value_name = "DELAY_MS,MBIT[,LOSS%]")]
+    pub(super) link: Option<Given>,
     /// Measured runs of each; one more before them is not counted.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) runs: u32,

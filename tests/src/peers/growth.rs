@@ -3,10 +3,9 @@
 use std::fs;
 
 use super::loads::Load;
-use super::place::Place;
 use super::rounds::{Peers, Task, turns};
 use super::sizes::{MIB, said};
-use super::{Args, Outcome, Report, Table, Unit, Way};
+use super::{Args, Ground, Outcome, Report, Table, Unit, Way};
 
 /// Clients at once.
 const CLIENTS: [u32; 4] = [1, 4, 16, 64];
@@ -38,21 +37,21 @@ impl Axis {
 }
 
 /// Measures both.
-pub(super) fn measure(args: &Args, place: &Place, peers: &mut Peers, report: &mut Report) -> Outcome<()> {
+pub(super) fn measure(args: &Args, ground: &Ground, peers: &mut Peers, report: &mut Report) -> Outcome<()> {
     let clients = CLIENTS.iter().filter(|count| **count <= args.clients);
     let clients = clients.map(|&count| (Axis::Clients, u64::from(count), count, args.each()));
     let sizes = SIZES.iter().filter(|size| **size <= args.largest).map(|&size| (Axis::Size, size, 1, size));
     for (axis, at, clients, bytes) in clients.chain(sizes) {
-        let load = Load::file(place, bytes)?;
+        let load = Load::file(&ground.place, bytes)?;
         let tasks = [Task { load: &load, way: Way::Get, clients }];
         let title = match clients {
             1 => format!("get {}", said(bytes)),
             many => format!("{many} clients at once, each get {}", said(bytes)),
         };
         eprintln!("peers: {title}");
-        let rows = turns(args, place, &tasks, peers, report)?.pop().unwrap_or_default();
+        let rows = turns(args, ground, &tasks, peers, report)?.pop().unwrap_or_default();
         report.tables.push(Table { title, unit: Unit::Bytes, point: Some((axis, at)), rows });
-        fs::remove_file(load.source(place))?;
+        fs::remove_file(load.source(&ground.place))?;
     }
     Ok(())
 }

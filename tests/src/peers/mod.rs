@@ -1,12 +1,13 @@
 //! `cargo peers`: ours beside others, the same files, the same machine, in turn.
 //!
-//! What is moved lies in a `place` of its own; `with` has the programs that move it; `rounds` has them do so in turn,
+//! What is moved lies in a `place` of its own, and what lies between servers and clients is a `net`; `with` has the programs that move it; `rounds` has them do so in turn,
 //! measures, and holds what arrived against what was sent (`same`); `show` tells.
 
 mod args;
 mod growth;
+mod link;
 mod loads;
-mod loopback;
+mod net;
 mod place;
 mod rounds;
 mod run;
@@ -16,12 +17,15 @@ mod sizes;
 mod with;
 
 use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::time::Duration;
 
 pub use args::Args;
 use args::Workload;
+use link::{Carried, Given, Tried};
 use loads::Load;
+use net::Net;
 use place::Place;
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -108,9 +112,26 @@ impl Row {
     }
 }
 
+/// Where it is measured.
+#[derive(Debug)]
+struct Ground {
+    place: Place,
+    net: Net,
+}
+
+/// A link that was measured on.
+#[derive(Debug)]
+struct Over {
+    given: Given,
+    tried: Tried,
+    carried: Carried,
+}
+
 /// All that is told in the end.
 #[derive(Debug, Default)]
 struct Report {
+    /// Without, it was loopback.
+    link: Option<Over>,
     tables: Vec<Table>,
     /// A peer, and why it was not measured.
     left_out: Vec<(with::Name, String)>,
@@ -118,14 +139,33 @@ struct Report {
     failed: Vec<(with::Name, String)>,
 }
 
+impl Display for Over {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let Over { given, tried, .. } = self;
+        let (queue, round_trip) = (given.queue() / 1000, tried.round_trip.as_secs_f64() * 1e3);
+        write!(f, "{given}, queue {queue} kB; measured: round trip {round_trip:.1} ms, ")?;
+        write!(f, "TCP {:.1} Mbit/s to clients, {:.1} Mbit/s to servers", tried.down, tried.up)
+    }
+}
+
+impl Report {
+    /// What it was measured over, in a sentence.
+    fn wire(&self) -> String {
+        self.link.as_ref().map_or("loopback".into(), |over| format!("a link of {}", over.given))
+    }
+}
+
 /// Measures, and tells on standard output; whether nobody failed.
 pub fn measure(args: &Args) -> Outcome<bool> {
     umask(Mode::from_raw_mode(0o022)); // servers read what is made here as users of their own
-    let place = Place::fresh(args.room())?;
+    crate::ftpd(); // is built, where there is a network to get its parts by
+    let ground = Ground { place: Place::fresh(args.room())?, net: Net::make(args.link)? };
+    let Ground { place, net } = &ground;
     let mut report = Report::default();
+    let tried = net.tried()?;
     let mut peers = Vec::new();
     for name in args.chosen() {
-        match with::start(name, &place) {
+        match net.serve(|| with::start(name, place, net.host())) {
             Ok(Started::Peer(peer)) => peers.push((name, peer)),
             Ok(Started::LeftOut(why)) => report.left_out.push((name, why)),
             Err(error) => report.failed.push((name, error.to_string())),
@@ -133,12 +173,13 @@ pub fn measure(args: &Args) -> Outcome<bool> {
     }
     eprintln!("peers: in {}, with {}", place.root().display(), args.say_peers(&peers));
     if args.workload == Workload::Growth {
-        growth::measure(args, &place, &mut peers, &mut report)?;
+        growth::measure(args, &ground, &mut peers, &mut report)?;
     } else {
-        let load = Load::make(args, &place)?;
-        rounds::measure(args, &place, &load, &mut peers, &mut report)?;
+        let load = Load::make(args, place)?;
+        rounds::measure(args, &ground, &load, &mut peers, &mut report)?;
     }
     drop(peers); // what they write last is written
+    report.link = net.over(tried)?;
     print!("{}", show::text(args, &report));
     if let Some(file) = &args.json {
         fs::write(file, show::json(args, &report)).map_err(|error| format!("{}: {error}", file.display()))?;

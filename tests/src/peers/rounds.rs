@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use super::args::Workload;
 use super::loads::Load;
-use super::place::Place;
 use super::same::{Look, compare};
 use super::with::{Job, Name, Peer};
-use super::{Args, Outcome, Report, Row, Table, Unit, Way, run};
+use super::{Args, Ground, Outcome, Report, Row, Table, Unit, Way, run};
 use crate::Chance;
 
 /// Those who take part, and fewer of them once one fails.
@@ -26,7 +25,7 @@ pub(super) struct Task<'a> {
 /// Measures a load both ways.
 pub(super) fn measure(
     args: &Args,
-    place: &Place,
+    ground: &Ground,
     load: &Load,
     peers: &mut Peers,
     report: &mut Report,
@@ -36,7 +35,7 @@ pub(super) fn measure(
         Workload::Big | Workload::Mixed | Workload::Growth => Unit::Bytes,
     };
     let tasks = [Way::Get, Way::Put].map(|way| Task { load, way, clients: 1 });
-    for (task, rows) in tasks.iter().zip(turns(args, place, &tasks, peers, report)?) {
+    for (task, rows) in tasks.iter().zip(turns(args, ground, &tasks, peers, report)?) {
         let title = format!("{} {}, {}", task.way.name(), args.workload.name(), load.said);
         report.tables.push(Table { title, unit, point: None, rows });
     }
@@ -46,7 +45,7 @@ pub(super) fn measure(
 /// The rows of each of `tasks`, the fastest first.
 pub(super) fn turns(
     args: &Args,
-    place: &Place,
+    ground: &Ground,
     tasks: &[Task],
     peers: &mut Peers,
     report: &mut Report,
@@ -58,8 +57,8 @@ pub(super) fn turns(
         for (task, times) in tasks.iter().zip(&mut times) {
             let mut failed = Vec::new();
             for (name, peer) in peers.iter() {
-                place.clear()?;
-                match once(place, task, peer.as_ref(), look, &mut chance) {
+                ground.place.clear()?;
+                match once(ground, task, peer.as_ref(), look, &mut chance) {
                     Ok(Some(time)) if round > 0 => times.push((*name, time)),
                     Ok(Some(_)) => {}
                     Ok(None) => report.leave_out(*name, task),
@@ -73,7 +72,7 @@ pub(super) fn turns(
             report.failed.extend(failed);
         }
     }
-    place.clear()?;
+    ground.place.clear()?;
     Ok(tasks.iter().zip(times).map(|(task, times)| rows(task, &times, peers)).collect())
 }
 
@@ -93,12 +92,13 @@ fn rows(task: &Task, times: &[(Name, Duration)], peers: &Peers) -> Vec<Row> {
 
 /// One time, if this peer does such things at all.
 fn once(
-    place: &Place,
+    ground: &Ground,
     task: &Task,
     peer: &dyn Peer,
     look: Look,
     chance: &mut Chance,
 ) -> Outcome<Option<Duration>> {
+    let Ground { place, net } = ground;
     let source = task.load.source(place);
     let arriving: Vec<String> = (0..task.clients).map(|number| format!("arrived-{number}")).collect();
     let arrived: Vec<PathBuf> = match task.way {
@@ -116,7 +116,7 @@ fn once(
     let Some(commands) = jobs.map(|job| peer.command(job)).collect::<Option<Vec<Command>>>() else {
         return Ok(None);
     };
-    let took = run::timed(commands, &place.told())?;
+    let took = net.ask(|| run::timed(commands, &place.told()))?;
     for arrived in &arrived {
         compare(&source, arrived, look, chance)?;
     }

@@ -84,12 +84,11 @@ pub(super) struct Daemon {
 
 impl Daemon {
     /// Starts it, and waits until it listens at `port`. What it tells goes to a file in `told`.
-    pub(super) fn start(mut command: Command, port: u16, told: &Path) -> Outcome<Daemon> {
+    pub(super) fn start(program: &str, mut command: Command, port: u16, told: &Path) -> Outcome<Daemon> {
         let name = format!("server-{port}");
         let told: PathBuf = told.join(name);
         let out = File::create(&told)?;
         command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
-        let program = command.get_program().to_string_lossy().into_owned();
         let child = command.spawn().map_err(|error| format!("{program}: {error}"))?;
         let mut daemon = Daemon { child };
         let began = Instant::now();

@@ -35,9 +35,9 @@ pub(super) fn draw(args: &Args, report: &Report) -> String {
         y += 10.0;
     }
     y += 12.0;
-    let runs = args.runs;
+    let (runs, wire) = (args.runs, report.wire());
     let note = format!(
-        "Seconds, shorter is better: median of {runs}, taken in turn; thin lines from the fastest to the slowest."
+        "Seconds over {wire}, shorter is better: median of {runs}, taken in turn; thin lines from the fastest to the slowest."
     );
     drawing.text((8.0, y), "faint", &note);
     drawing.finish(WIDTH, y + 12.0)

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::with::Name;
-use super::super::{Args, Report, Row, Table};
+use super::super::{Args, Over, Report, Row, Table};
 
 /// One object.
 pub(in super::super) fn json(args: &Args, report: &Report) -> String {
@@ -14,12 +14,34 @@ pub(in super::super) fn json(args: &Args, report: &Report) -> String {
             }))
         };
     format!(
-        "{{\"workload\": {}, \"runs\": {}, \"tables\": {}, \"left_out\": {}, \"failed\": {}}}\n",
+        "{{\"workload\": {}, \"runs\": {}{}, \"tables\": {}, \"left_out\": {}, \"failed\": {}}}\n",
         string(args.workload.name()),
         args.runs,
+        report.link.as_ref().map(link).unwrap_or_default(),
         list(report.tables.iter().map(table)),
         why(&report.left_out),
         why(&report.failed)
+    )
+}
+
+/// Seconds, bits and packets.
+fn link(over: &Over) -> String {
+    let Over { given, tried, carried } = over;
+    format!(
+        ", \"link\": {{\"delay\": {}, \"rate\": {}, \"loss\": {}, \"queue\": {}, \"round_trip\": {}, \"tcp_down\": {:.0}, \
+         \"tcp_up\": {:.0}, \"packets\": {}, \"lost\": {}, \"full\": {}, \"late\": {}, \"overrun\": {}}}",
+        given.delay.as_secs_f64(),
+        given.rate * 8.0,
+        given.loss,
+        given.queue(),
+        tried.round_trip.as_secs_f64(),
+        tried.down * 1e6,
+        tried.up * 1e6,
+        carried.carried,
+        carried.lost,
+        carried.full,
+        carried.late,
+        carried.overrun
     )
 }
 

@@ -22,7 +22,8 @@ pub(super) fn draw(args: &Args, report: &Report, axes: &[Axis]) -> String {
         y = field(&mut drawing, report, *axis, y);
     }
     let note = format!(
-        "Gets over loopback, higher is better: median of {}, taken in turn. Both scales are logarithmic.",
+        "Gets over {}, higher is better: median of {}, taken in turn. Both scales are logarithmic.",
+        report.wire(),
         args.runs
     );
     drawing.text((8.0, y + 14.0), "faint", &note);

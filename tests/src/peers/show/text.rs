@@ -8,6 +8,9 @@ use super::short;
 /// All tables, and below them who is not in them.
 pub(in super::super) fn text(args: &Args, report: &Report) -> String {
     let mut text = String::new();
+    if let Some(over) = &report.link {
+        line(&mut text, format_args!("link: {over}\n"));
+    }
     for shown in &report.tables {
         table(&mut text, args, shown);
     }
@@ -16,6 +19,9 @@ pub(in super::super) fn text(args: &Args, report: &Report) -> String {
     }
     for (name, why) in &report.failed {
         line(&mut text, format_args!("FAILED: {}: {why}", name.name()));
+    }
+    if let Some(over) = &report.link {
+        line(&mut text, format_args!("link: {}", over.carried));
     }
     text
 }

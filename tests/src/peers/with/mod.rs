@@ -7,6 +7,7 @@ mod ssh;
 mod vsftpd;
 
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -113,44 +114,47 @@ pub(super) enum Started {
     LeftOut(String),
 }
 
-/// Starts a server, and waits until it listens.
-pub(super) fn start(name: Name, place: &Place) -> Outcome<Started> {
+/// Starts a server that listens at `host`, and waits until it does.
+pub(super) fn start(name: Name, place: &Place, host: IpAddr) -> Outcome<Started> {
     let missing: Vec<&str> = needs(name).iter().copied().filter(|need| program(need).is_none()).collect();
     if !missing.is_empty() {
         return Ok(Started::LeftOut(format!("not installed: {}", missing.join(", "))));
     }
     match name {
-        Name::Ours => ours::start(place, true),
-        Name::OursPlain => ours::start(place, false),
-        Name::VsftpdLftp => vsftpd::start(place, vsftpd::Client::Lftp),
-        Name::VsftpdCurl => vsftpd::start(place, vsftpd::Client::Curl),
-        Name::Rsync => rsync::start(place),
-        Name::RsyncSsh => ssh::start(place, ssh::Client::Rsync),
-        Name::Scp => ssh::start(place, ssh::Client::Scp),
-        Name::Nginx => nginx::start(place, false),
-        Name::NginxTls => nginx::start(place, true),
+        Name::Ours => ours::start(place, host, true),
+        Name::OursPlain => ours::start(place, host, false),
+        Name::VsftpdLftp => vsftpd::start(place, host, vsftpd::Client::Lftp),
+        Name::VsftpdCurl => vsftpd::start(place, host, vsftpd::Client::Curl),
+        Name::Rsync => rsync::start(place, host),
+        Name::RsyncSsh => ssh::start(place, host, ssh::Client::Rsync),
+        Name::Scp => ssh::start(place, host, ssh::Client::Scp),
+        Name::Nginx => nginx::start(place, host, false),
+        Name::NginxTls => nginx::start(place, host, true),
     }
 }
 
 /// Programs that must be installed.
 fn needs(name: Name) -> &'static [&'static str] {
     match name {
-        Name::Ours | Name::OursPlain => &[],
-        Name::VsftpdLftp => &["vsftpd", "lftp"],
-        Name::VsftpdCurl => &["vsftpd", "curl"],
-        Name::Rsync => &["rsync"],
-        Name::RsyncSsh => &["rsync", "ssh", "sshd", "ssh-keygen"],
-        Name::Scp => &["scp", "ssh", "sshd", "ssh-keygen"],
-        Name::Nginx | Name::NginxTls => &["nginx", "curl"],
+        Name::Ours | Name::OursPlain => &["setpriv"],
+        Name::VsftpdLftp => &["vsftpd", "lftp", "setpriv"],
+        Name::VsftpdCurl => &["vsftpd", "curl", "setpriv"],
+        Name::Rsync => &["rsync", "setpriv"],
+        Name::RsyncSsh => &["rsync", "ssh", "sshd", "ssh-keygen", "setpriv"],
+        Name::Scp => &["scp", "ssh", "sshd", "ssh-keygen", "setpriv"],
+        Name::Nginx | Name::NginxTls => &["nginx", "curl", "setpriv"],
     }
 }
 
 /// Where a program is installed. Servers lie where only root looks for them.
-fn program(name: &str) -> Option<PathBuf> {
+pub(super) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     std::env::split_paths(&path).chain(system).map(|place| place.join(name)).find(|path| path.is_file())
 }
+
+/// Starts what follows so that it is ended (SIGTERM) when who started it has ended, however that was: nothing is left behind.
+const ENDS_WITH_US: [&str; 3] = ["setpriv", "--pdeathsig", "TERM"];
 
 /// A program of somebody else.
 #[derive(Debug)]
@@ -167,7 +171,18 @@ impl Program {
 
     /// A run of it, in an environment that knows nothing of who measures.
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.path);
+        self.alone(Command::new(&self.path))
+    }
+
+    /// One that does not outlive who measures.
+    fn server(&self) -> Command {
+        let [first, more @ ..] = ENDS_WITH_US;
+        let mut command = Command::new(first);
+        command.args(more).arg(&self.path);
+        self.alone(command)
+    }
+
+    fn alone(&self, mut command: Command) -> Command {
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.current_dir(&self.home).env_clear().env("HOME", &self.home);
         command.env("PATH", path).env("LC_ALL", "C.UTF-8");

@@ -1,7 +1,7 @@
 //! nginx with curl, which get files and do no more.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use rustix::process::geteuid;
 
 use super::{Job, Peer, Program, Started};
 use crate::Identity;
-use crate::peers::loopback::{HOST, free_port};
+use crate::peers::net::free_port;
 use crate::peers::place::Place;
 use crate::peers::run::Daemon;
 use crate::peers::{Outcome, Way};
@@ -23,14 +23,14 @@ struct Nginx {
     certificate: Option<PathBuf>,
 }
 
-pub(super) fn start(place: &Place, tls: bool) -> Outcome<Started> {
-    let port = free_port()?;
-    let address = SocketAddr::new(HOST, port);
+pub(super) fn start(place: &Place, host: IpAddr, tls: bool) -> Outcome<Started> {
+    let port = free_port(host)?;
+    let address = SocketAddr::new(host, port);
     let prefix = place.told().join(format!("nginx-{port}"));
     fs::create_dir(&prefix)?;
     let (certificate, key) = (prefix.join("certificate"), prefix.join("key"));
     let (ssl, lines) = if tls {
-        Identity::own(&HOST.to_string()).write(&certificate, &key);
+        Identity::own(&host.to_string()).write(&certificate, &key);
         let lines = format!(
             "ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.3;",
             certificate.display(),
@@ -53,9 +53,9 @@ pub(super) fn start(place: &Place, tls: bool) -> Outcome<Started> {
     );
     let configuration = prefix.join("configuration");
     fs::write(&configuration, text)?;
-    let mut server = Program::find("nginx", place)?.command();
+    let mut server = Program::find("nginx", place)?.server();
     server.arg("-p").arg(&prefix).arg("-c").arg(configuration);
-    let server = Daemon::start(server, port, &place.told())?;
+    let server = Daemon::start("nginx", server, port, &place.told())?;
     let program = Program::find("curl", place)?;
     let certificate = tls.then_some(certificate);
     Ok(Started::Peer(Box::new(Nginx { _server: server, address, program, certificate })))

@@ -1,10 +1,9 @@
 //! Ours: `ftpd` with everything as it is by default (blocks verified, uploads durable), and `ftp`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::Command;
 
-use super::{Job, Peer, Started};
-use crate::peers::loopback::HOST;
+use super::{ENDS_WITH_US, Job, Peer, Started};
 use crate::peers::place::Place;
 use crate::peers::{Outcome, Way};
 use crate::{ALICE, Server};
@@ -15,9 +14,9 @@ struct Ours {
     tls: bool,
 }
 
-pub(super) fn start(place: &Place, tls: bool) -> Outcome<Started> {
+pub(super) fn start(place: &Place, host: IpAddr, tls: bool) -> Outcome<Started> {
     let builder = Server::builder().beneath(place.root()).home(ALICE, &place.served()).dear();
-    let builder = builder.listen(SocketAddr::new(HOST, 0));
+    let builder = builder.launched_by(&ENDS_WITH_US).listen(SocketAddr::new(host, 0));
     // More come from one address than usual.
     let builder = builder.limit("sessions_per_address = 1000");
     let server = if tls { builder.tls() } else { builder }.start();

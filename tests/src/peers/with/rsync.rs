@@ -1,13 +1,13 @@
 //! rsync with its own server, which asks nobody for a password.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::Command;
 
 use rustix::process::geteuid;
 
 use super::{Job, Peer, Program, Started};
-use crate::peers::loopback::{HOST, free_port};
+use crate::peers::net::free_port;
 use crate::peers::place::Place;
 use crate::peers::run::Daemon;
 use crate::peers::{Outcome, Way};
@@ -22,22 +22,22 @@ struct Rsync {
     program: Program,
 }
 
-pub(super) fn start(place: &Place) -> Outcome<Started> {
-    let port = free_port()?;
+pub(super) fn start(place: &Place, host: IpAddr) -> Outcome<Started> {
+    let port = free_port(host)?;
     let configuration = place.told().join(format!("rsyncd-{port}.conf"));
     let user = if geteuid().is_root() { "uid = root\ngid = root\n" } else { "" };
     let lines = format!(
-        "address = {}\nport = {port}\nuse chroot = no\nlog file = {}\n[served]\npath = {}\nread only = no\n{user}",
-        HOST,
+        "address = {}\nport = {port}\nuse chroot = no\nreverse lookup = no\nlog file = {}\n[served]\npath = {}\nread only = no\n{user}",
+        host,
         place.told().join(format!("rsyncd-{port}.log")).display(),
         place.served().display()
     );
     fs::write(&configuration, lines)?;
-    let mut server = Program::find("rsync", place)?.command();
+    let mut server = Program::find("rsync", place)?.server();
     server.args(["--daemon", "--no-detach", "--config"]).arg(configuration);
-    let server = Daemon::start(server, port, &place.told())?;
+    let server = Daemon::start("rsync", server, port, &place.told())?;
     let program = Program::find("rsync", place)?;
-    Ok(Started::Peer(Box::new(Rsync { _server: server, address: SocketAddr::new(HOST, port), program })))
+    Ok(Started::Peer(Box::new(Rsync { _server: server, address: SocketAddr::new(host, port), program })))
 }
 
 impl Peer for Rsync {

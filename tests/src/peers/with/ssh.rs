@@ -1,13 +1,14 @@
 //! A sshd of one's own, with keys that are thrown away, and what goes through it.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 
 use rustix::process::geteuid;
 
 use super::{Job, Peer, Program, Started, rsync};
-use crate::peers::loopback::{HOST, free_port};
+use crate::peers::net::free_port;
 use crate::peers::place::Place;
 use crate::peers::run::Daemon;
 use crate::peers::{Outcome, Way};
@@ -29,12 +30,12 @@ struct Ssh {
     /// For ssh and for scp alike.
     options: Vec<String>,
     port: u16,
-    /// `USER@HOST:DIRECTORY`
+    /// `USER@host:DIRECTORY`
     served: String,
 }
 
-pub(super) fn start(place: &Place, client: Client) -> Outcome<Started> {
-    let port = free_port()?;
+pub(super) fn start(place: &Place, host: IpAddr, client: Client) -> Outcome<Started> {
+    let port = free_port(host)?;
     let path = |name: &str| place.told().join(format!("{name}-{port}")).display().to_string();
     for key in ["host", "user"] {
         let mut keygen = Program::find("ssh-keygen", place)?.command();
@@ -49,16 +50,16 @@ pub(super) fn start(place: &Place, client: Client) -> Outcome<Started> {
     let lines = format!(
         "ListenAddress {}\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}.pub\nStrictModes no\nPermitRootLogin yes\n\
          UsePAM no\nPidFile none\nMaxStartups 1000\nSubsystem sftp internal-sftp\n",
-        HOST,
+        host,
         path("host"),
         path("user")
     );
     fs::write(path("sshd"), lines)?;
-    let mut server = Program::find("sshd", place)?.command();
+    let mut server = Program::find("sshd", place)?.server();
     server.args(["-D", "-e", "-f", &path("sshd")]);
-    let server = Daemon::start(server, port, &place.told())?;
+    let server = Daemon::start("sshd", server, port, &place.told())?;
 
-    let known = format!("[{}]:{port} {}", HOST, fs::read_to_string(path("host") + ".pub")?);
+    let known = format!("[{}]:{port} {}", host, fs::read_to_string(path("host") + ".pub")?);
     fs::write(path("known"), known)?;
     let settings = [
         format!("UserKnownHostsFile={}", path("known")),
@@ -70,7 +71,7 @@ pub(super) fn start(place: &Place, client: Client) -> Outcome<Started> {
     ];
     let mut options = vec!["-F".to_owned(), "none".to_owned()];
     options.extend(settings.into_iter().flat_map(|setting| ["-o".to_owned(), setting]));
-    let at = format!("{}@{}", user()?, HOST);
+    let at = format!("{}@{}", user()?, host);
     let mut tried = Program::find("ssh", place)?.command();
     let tried = tried.args(&options).args(["-p", &port.to_string(), &at, "true"]).output()?;
     if !tried.status.success() {

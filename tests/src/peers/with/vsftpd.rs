@@ -1,13 +1,13 @@
 //! vsftpd, which lets everybody in, with lftp or curl.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::Command;
 use std::{fs, io};
 
 use rustix::process::geteuid;
 
 use super::{Job, Peer, Program, Started};
-use crate::peers::loopback::{HOST, free_port};
+use crate::peers::net::free_port;
 use crate::peers::place::Place;
 use crate::peers::run::Daemon;
 use crate::peers::{Outcome, Way};
@@ -29,11 +29,11 @@ struct Vsftpd {
     program: Program,
 }
 
-pub(super) fn start(place: &Place, client: Client) -> Outcome<Started> {
+pub(super) fn start(place: &Place, host: IpAddr, client: Client) -> Outcome<Started> {
     if !geteuid().is_root() {
         return Ok(Started::LeftOut("vsftpd changes its user: measure as root to have it".into()));
     }
-    let port = free_port()?;
+    let port = free_port(host)?;
     let empty = place.told().join("empty"); // where its processes without rights are confined to
     match fs::create_dir(&empty) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
@@ -45,19 +45,19 @@ pub(super) fn start(place: &Place, client: Client) -> Outcome<Started> {
          anon_root={}\nwrite_enable=YES\nanon_upload_enable=YES\nanon_mkdir_write_enable=YES\n\
          anon_other_write_enable=YES\nanon_umask=022\nsecure_chroot_dir={}\nseccomp_sandbox=NO\nuse_sendfile=YES\n\
          xferlog_enable=NO\nmax_clients=0\nmax_per_ip=0\n",
-        HOST,
+        host,
         place.served().display(),
         empty.display()
     );
     fs::write(&configuration, lines)?;
-    let mut server = Program::find("vsftpd", place)?.command();
+    let mut server = Program::find("vsftpd", place)?.server();
     server.arg(configuration);
-    let server = Daemon::start(server, port, &place.told())?;
+    let server = Daemon::start("vsftpd", server, port, &place.told())?;
     let program = match client {
         Client::Lftp => Program::find("lftp", place)?,
         Client::Curl => Program::find("curl", place)?,
     };
-    let address = SocketAddr::new(HOST, port);
+    let address = SocketAddr::new(host, port);
     Ok(Started::Peer(Box::new(Vsftpd { _server: server, address, client, program })))
 }
 
