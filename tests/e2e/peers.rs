@@ -66,6 +66,44 @@ fn growth() {
 }
 
 #[test]
+fn everything_that_a_page_needs() {
+    let place = tempfile::tempdir().unwrap();
+    let words = ["all", "--out", "out", "--runs", "1", "--mib", "1", "--files", "3", "--largest", "64KiB"];
+    let more = ["--clients", "4", "--peers", "ours,ours-plain,rsync,nginx+curl"];
+    let ran = peers(place.path(), &[&words[..], &more].concat());
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let read = |name: &str| fs::read_to_string(place.path().join("out").join(name)).unwrap();
+    for workload in ["big", "tree", "mixed", "small", "growth"] {
+        assert!(read(&format!("{workload}.json")).starts_with(&format!("{{\"workload\": \"{workload}\"")));
+        assert!(read(&format!("{workload}.svg")).ends_with("</svg>\n"));
+    }
+    let (page, all) = (read("tables.md"), read("all.svg"));
+    for title in ["get big, 1 MiB", "put big, 1 MiB", "get tree, 3 files of 4 KiB", "put small, 4 KiB"] {
+        assert!(page.contains(&format!("\n**{title}**, over loopback\n\n| | median s |")), "{page}");
+        assert!(all.contains(&format!(">{title}<")), "{all}");
+    }
+    assert!(page.contains("\n| | 1 KiB | 64 KiB |\n|---|--:|--:|\n| **ours (TLS)** | "), "{page}");
+    assert!(page.contains("\n| | 1 | 4 |\n|---|--:|--:|\n| **ours (TLS)** | "), "{page}");
+    let head: Vec<&str> = page.lines().take(3).collect();
+    assert!(head[0].starts_with("Measured on 2") && head[0].contains(", Linux "), "{page}");
+    assert!(head[1].starts_with(&format!("ftpd {}, ", env!("CARGO_PKG_VERSION"))), "{page}");
+    let rsync = head[1].split_once("rsync ").expect("whose version it is").1;
+    assert!(rsync.starts_with(|first: char| first.is_ascii_digit()), "{page}");
+    // Of a table, every line has as many cells.
+    for table in page.split("\n\n").filter(|part| part.starts_with('|')) {
+        let cells: Vec<usize> = table.lines().map(|line| line.matches('|').count()).collect();
+        assert!(cells.iter().all(|count| *count == cells[0]), "{table}");
+    }
+}
+
+#[test]
+fn of_several_workloads_no_single_file_is_written() {
+    let ran = peers(Path::new("."), &["all", "--json", "json"]);
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("name a directory with --out"));
+}
+
+#[test]
 fn who_cannot_take_part_is_named() {
     let place = tempfile::tempdir().unwrap();
     // curl moves no trees, and a user other than root has no vsftpd.

@@ -9,7 +9,7 @@ use super::sizes::{self, MIB};
 use super::with::{Name, Peer};
 
 /// Measures ours beside others that are installed: the same files over the same wire, in turn, each result compared.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(name = "cargo peers", bin_name = "cargo peers")]
 pub struct Args {
     /// What is moved.
@@ -43,8 +43,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
     /// Draws it there.
-    #[arg(long, value_name = "FILE.svg")]
+    #[arg(long, visible_alias = "svg", value_name = "FILE.svg")]
     pub(super) plot: Option<PathBuf>,
+    /// Writes all that a page needs into that directory: tables.md with the day, the machine and the versions of all programs,
+    /// and every time (JSON) and picture (SVG) of each workload, and one picture of all.
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
 }
 
 /// What is moved.
@@ -60,6 +64,8 @@ pub(super) enum Workload {
     Small,
     /// Ever more clients at once, and ever larger files, fetched by ours and by rsync.
     Growth,
+    /// All of these, over loopback; with --link, then `big` of 64 MiB, `tree` of 100 files and `small` over that, too.
+    All,
 }
 
 impl Workload {
@@ -70,6 +76,7 @@ impl Workload {
             Workload::Mixed => "mixed",
             Workload::Small => "small",
             Workload::Growth => "growth",
+            Workload::All => "all",
         }
     }
 }
@@ -92,7 +99,7 @@ impl Args {
             Workload::Big | Workload::Mixed => self.bytes(),
             // A small file takes a block of 4 KiB at least, and its entries some more.
             Workload::Tree => self.files.saturating_mul(8 * 1024),
-            Workload::Small => 0,
+            Workload::Small | Workload::All => 0,
             Workload::Growth => self.largest.max(self.each() * u64::from(self.clients)),
         };
         moved.saturating_mul(2).saturating_add(64 * MIB)

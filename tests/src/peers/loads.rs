@@ -42,7 +42,7 @@ impl Load {
     pub(super) fn make(args: &Args, place: &Place) -> Outcome<Load> {
         match args.workload {
             Workload::Big => Load::file(place, args.bytes()),
-            Workload::Small | Workload::Growth => Load::file(place, SMALL),
+            Workload::Small | Workload::Growth | Workload::All => Load::file(place, SMALL),
             Workload::Tree => {
                 let said = format!("{} files of {}", args.files, said(SMALL));
                 let sizes = vec![SMALL; args.files.try_into()?];

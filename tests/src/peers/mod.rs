@@ -1,14 +1,16 @@
 //! `cargo peers`: ours beside others, the same files, the same machine, in turn.
 //!
 //! What is moved lies in a `place` of its own, and what lies between servers and clients is a `net`; `with` has the programs that move it; `rounds` has them do so in turn,
-//! measures, and holds what arrived against what was sent (`same`); `show` tells.
+//! measures, and holds what arrived against what was sent (`same`); `show` tells, and `machine` on what it was measured.
 
 mod args;
 mod growth;
 mod link;
 mod loads;
+mod machine;
 mod net;
 mod place;
+mod plan;
 mod rounds;
 mod run;
 mod same;
@@ -19,6 +21,7 @@ mod with;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 pub use args::Args;
@@ -27,6 +30,7 @@ use link::{Carried, Given, Tried};
 use loads::Load;
 use net::Net;
 use place::Place;
+use plan::{Part, plan};
 use rustix::fs::Mode;
 use rustix::process::umask;
 use with::Started;
@@ -130,6 +134,8 @@ struct Over {
 /// All that is told in the end.
 #[derive(Debug, Default)]
 struct Report {
+    /// Beneath which files lay.
+    directory: String,
     /// Without, it was loopback.
     link: Option<Over>,
     tables: Vec<Table>,
@@ -155,13 +161,51 @@ impl Report {
     }
 }
 
+/// A measurement with its name and what was asked for.
+#[derive(Debug)]
+struct Measured {
+    name: String,
+    args: Args,
+    report: Report,
+}
+
 /// Measures, and tells on standard output; whether nobody failed.
 pub fn measure(args: &Args) -> Outcome<bool> {
+    if args.workload == Workload::All && (args.json.is_some() || args.plot.is_some()) {
+        return Err(
+            "of all workloads there is more than one file to write: name a directory with --out".into()
+        );
+    }
     umask(Mode::from_raw_mode(0o022)); // servers read what is made here as users of their own
     crate::ftpd(); // is built, where there is a network to get its parts by
+    let mut measured = Vec::new();
+    for Part { name, args } in plan(args) {
+        let report = measure_one(&args)?;
+        print!("{}", show::text(&args, &report));
+        measured.push(Measured { name, args, report });
+    }
+    if let Some(directory) = &args.out {
+        show::write(directory, &measured)?;
+    }
+    if let [Measured { report, .. }] = &measured[..] {
+        let write = |file: &Path, text: String| {
+            fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+        };
+        if let Some(file) = &args.json {
+            write(file, show::json(args, report))?;
+        }
+        if let Some(file) = &args.plot {
+            write(file, show::svg(args, report))?;
+        }
+    }
+    Ok(measured.iter().all(|measured| measured.report.failed.is_empty()))
+}
+
+fn measure_one(args: &Args) -> Outcome<Report> {
     let ground = Ground { place: Place::fresh(args.room())?, net: Net::make(args.link)? };
     let Ground { place, net } = &ground;
-    let mut report = Report::default();
+    let directory = place.root().parent().unwrap_or(place.root()).display().to_string();
+    let mut report = Report { directory, ..Report::default() };
     let tried = net.tried()?;
     let mut peers = Vec::new();
     for name in args.chosen() {
@@ -180,12 +224,5 @@ pub fn measure(args: &Args) -> Outcome<bool> {
     }
     drop(peers); // what they write last is written
     report.link = net.over(tried)?;
-    print!("{}", show::text(args, &report));
-    if let Some(file) = &args.json {
-        fs::write(file, show::json(args, &report)).map_err(|error| format!("{}: {error}", file.display()))?;
-    }
-    if let Some(file) = &args.plot {
-        fs::write(file, show::svg(args, &report)).map_err(|error| format!("{}: {error}", file.display()))?;
-    }
-    Ok(report.failed.is_empty())
+    Ok(report)
 }

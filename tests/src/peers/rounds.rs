@@ -32,7 +32,7 @@ pub(super) fn measure(
 ) -> Outcome<()> {
     let unit = match args.workload {
         Workload::Tree | Workload::Small => Unit::Files,
-        Workload::Big | Workload::Mixed | Workload::Growth => Unit::Bytes,
+        Workload::Big | Workload::Mixed | Workload::Growth | Workload::All => Unit::Bytes,
     };
     let tasks = [Way::Get, Way::Put].map(|way| Task { load, way, clients: 1 });
     for (task, rows) in tasks.iter().zip(turns(args, ground, &tasks, peers, report)?) {

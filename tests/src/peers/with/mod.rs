@@ -87,6 +87,19 @@ impl Name {
     pub(super) fn grows(self) -> bool {
         matches!(self, Name::Ours | Name::OursPlain | Name::Rsync | Name::RsyncSsh)
     }
+
+    /// Programs that must be installed.
+    pub(super) fn needs(self) -> &'static [&'static str] {
+        match self {
+            Name::Ours | Name::OursPlain => &["setpriv"],
+            Name::VsftpdLftp => &["vsftpd", "lftp", "setpriv"],
+            Name::VsftpdCurl => &["vsftpd", "curl", "setpriv"],
+            Name::Rsync => &["rsync", "setpriv"],
+            Name::RsyncSsh => &["rsync", "ssh", "sshd", "ssh-keygen", "setpriv"],
+            Name::Scp => &["scp", "ssh", "sshd", "ssh-keygen", "setpriv"],
+            Name::Nginx | Name::NginxTls => &["nginx", "curl", "setpriv"],
+        }
+    }
 }
 
 /// One run of a client.
@@ -116,7 +129,7 @@ pub(super) enum Started {
 
 /// Starts a server that listens at `host`, and waits until it does.
 pub(super) fn start(name: Name, place: &Place, host: IpAddr) -> Outcome<Started> {
-    let missing: Vec<&str> = needs(name).iter().copied().filter(|need| program(need).is_none()).collect();
+    let missing: Vec<&str> = name.needs().iter().copied().filter(|need| program(need).is_none()).collect();
     if !missing.is_empty() {
         return Ok(Started::LeftOut(format!("not installed: {}", missing.join(", "))));
     }
@@ -130,19 +143,6 @@ pub(super) fn start(name: Name, place: &Place, host: IpAddr) -> Outcome<Started>
         Name::Scp => ssh::start(place, host, ssh::Client::Scp),
         Name::Nginx => nginx::start(place, host, false),
         Name::NginxTls => nginx::start(place, host, true),
-    }
-}
-
-/// Programs that must be installed.
-fn needs(name: Name) -> &'static [&'static str] {
-    match name {
-        Name::Ours | Name::OursPlain => &["setpriv"],
-        Name::VsftpdLftp => &["vsftpd", "lftp", "setpriv"],
-        Name::VsftpdCurl => &["vsftpd", "curl", "setpriv"],
-        Name::Rsync => &["rsync", "setpriv"],
-        Name::RsyncSsh => &["rsync", "ssh", "sshd", "ssh-keygen", "setpriv"],
-        Name::Scp => &["scp", "ssh", "sshd", "ssh-keygen", "setpriv"],
-        Name::Nginx | Name::NginxTls => &["nginx", "curl", "setpriv"],
     }
 }
 
