@@ -59,6 +59,14 @@ pub struct Arguments {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
+    /// Write results as JSON, one object a line
+    ///
+    /// Each file that get, put, mget and mput move is an object as soon as it is in its place, and so is each that could not be
+    /// moved; the last one of a tree has the totals. ls, stat, md5 and pwd tell theirs as objects, too. Failures are told on
+    /// standard error as ever, and the exit codes are the same.
+    #[arg(long)]
+    pub(crate) json: bool,
+
     /// What to do about a server whose key is not known yet
     ///
     /// ask: ask at the terminal; without one, record the key of a server on this computer (a loopback address), and

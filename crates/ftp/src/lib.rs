@@ -45,7 +45,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let target = target::parse(&arguments.target)?;
     let settings = arguments.settings();
     let trust = (!arguments.plain).then(|| Trust::new(arguments.trust, KnownHosts::of_the_user()));
-    let output = Output::new(arguments.quiet);
+    let output = Output::new(arguments.quiet, arguments.json);
     let given = password::given(arguments.password_file.as_deref(), env::var_os(password::VARIABLE))?;
     if let Some(warning) = given.as_ref().and_then(|given| given.warning.as_deref()) {
         output.warn(warning);

@@ -14,12 +14,19 @@ const DEFAULT_WIDTH: u16 = 80;
 #[derive(Debug)]
 pub(crate) struct Output {
     quiet: bool,
+    /// Results are objects for programs.
+    json: bool,
 }
 
 impl Output {
-    /// With `quiet`, only failures and warnings are told.
-    pub(crate) fn new(quiet: bool) -> Output {
-        Output { quiet }
+    /// With `quiet`, only failures and warnings are told; with `json`, results are objects.
+    pub(crate) fn new(quiet: bool, json: bool) -> Output {
+        Output { quiet, json }
+    }
+
+    /// Whether results are objects for programs, one a line, and nothing else is written among them.
+    pub(crate) fn json(&self) -> bool {
+        self.json
     }
 
     /// What standard output is right now; a window can change its size between two commands.

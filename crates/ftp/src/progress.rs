@@ -20,6 +20,28 @@ struct Running {
     bar: ProgressBar,
     begun: Instant,
     shown: bool,
+    /// Of a tree.
+    files: Option<Files>,
+}
+
+/// How many files of a tree are where they should be.
+#[derive(Clone, Copy, Debug, Default)]
+struct Files {
+    done: u64,
+    found: u64,
+    /// Whether more may be found.
+    all_found: bool,
+}
+
+impl Files {
+    /// `12 of 40 files`, once it is known that there are 40; until then, `12 files`.
+    fn said(self) -> String {
+        match self {
+            Files { done, found, all_found: true } => format!("{done} of {found} files"),
+            Files { done: 1, .. } => "1 file".to_owned(),
+            Files { done, .. } => format!("{done} files"),
+        }
+    }
 }
 
 impl Progress {
@@ -33,16 +55,53 @@ impl Progress {
         Progress { visible: false, running: Mutex::new(None) }
     }
 
-    /// A transfer of `size` bytes begins; `name` may come from anyone and is escaped.
+    /// A transfer of `size` bytes begins; `name` may come from anyone and is escaped. Within a tree, it is a part of that.
     pub fn begin(&self, name: &str, size: u64) {
+        if self.running().as_ref().is_some_and(|running| running.files.is_some()) {
+            self.expect(size);
+            return;
+        }
+        self.start(name, size, None);
+    }
+
+    /// The transfer of a tree begins, of which nothing is known yet.
+    pub(crate) fn begin_tree(&self, name: &str) {
+        self.start(name, 0, Some(Files::default()));
+    }
+
+    /// So many files more are to be moved.
+    pub(crate) fn found(&self, files: u64) {
+        self.change(|all| all.found += files);
+    }
+
+    /// There are no others than those that were found.
+    pub(crate) fn all_found(&self) {
+        self.change(|all| all.all_found = true);
+    }
+
+    /// A file is where it should be.
+    pub(crate) fn file_done(&self) {
+        self.change(|all| all.done += 1);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Files)) {
+        if let Some(running) = self.running().as_mut()
+            && let Some(files) = &mut running.files
+        {
+            change(files);
+            running.bar.set_prefix(files.said());
+        }
+    }
+
+    fn start(&self, name: &str, size: u64, files: Option<Files>) {
         if !self.visible {
             return;
         }
-        self.end();
+        self.end_tree();
         let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
-        bar.set_style(style());
+        bar.set_style(style(files.is_some()));
         bar.set_message(store::escaped(name.as_bytes()).to_string());
-        *self.running() = Some(Running { bar, begun: Instant::now(), shown: false });
+        *self.running() = Some(Running { bar, begun: Instant::now(), shown: false, files });
     }
 
     /// `bytes` more have been transferred.
@@ -71,8 +130,15 @@ impl Progress {
         }
     }
 
-    /// The transfer has ended, well or not: the bar vanishes.
+    /// The transfer has ended, well or not: the bar vanishes, unless it is that of a whole tree.
     pub fn end(&self) {
+        if self.running().as_ref().is_none_or(|running| running.files.is_none()) {
+            self.end_tree();
+        }
+    }
+
+    /// Whatever was under way has ended.
+    pub(crate) fn end_tree(&self) {
         if let Some(running) = self.running().take() {
             running.bar.finish_and_clear();
         }
@@ -84,11 +150,13 @@ impl Progress {
     }
 }
 
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template(
-        "{msg:.bold}  {wide_bar}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left",
-    )
-    .expect("the template is a constant that a test builds")
+fn style(tree: bool) -> ProgressStyle {
+    let template = if tree {
+        "{msg:.bold}  {wide_bar}  {prefix}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left"
+    } else {
+        "{msg:.bold}  {wide_bar}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left"
+    };
+    ProgressStyle::with_template(template).expect("the templates are constants that a test builds")
 }
 
 #[cfg(test)]
@@ -117,6 +185,27 @@ mod tests {
             progress.running().as_ref().map(|r| (r.bar.position(), r.bar.message())).unwrap();
         assert_eq!((position, message.as_str()), (0, "b\\n"));
         progress.end();
+        assert!(progress.running().is_none());
+    }
+
+    #[test]
+    fn a_tree_counts_its_files_and_outlives_each_of_them() {
+        let progress = Progress::visible();
+        progress.begin_tree("photos");
+        let seen = || progress.running().as_ref().map(|r| (r.bar.prefix(), r.bar.length())).unwrap();
+        progress.found(2);
+        for (size, said) in [(10, "1 file"), (20, "2 files")] {
+            progress.begin("one of them", size);
+            progress.advance(size);
+            progress.end();
+            progress.file_done();
+            assert_eq!(seen().0, said);
+        }
+        assert_eq!(seen().1, Some(30));
+        progress.found(1);
+        progress.all_found();
+        assert_eq!(seen().0, "2 of 3 files");
+        progress.end_tree();
         assert!(progress.running().is_none());
     }
 }

@@ -112,6 +112,23 @@ fn a_long_transfer_shows_a_bar_and_a_short_one_none() {
 }
 
 #[test]
+fn the_bar_of_a_tree_counts_its_files() {
+    let server = Server::start();
+    server.write("alice/tree/a", bytes(100, 1));
+    server.write("alice/tree/b", bytes(100, 2));
+    zeros(server.home(ALICE).join("tree/c"), 1 << 32); // its user does not wait for its end
+    let mut at = logged_in(&server, ALICE);
+    // A whole tree is told of as it comes, what patterns match before.
+    for (line, counted) in [("get -r tree", " files  "), ("mget tree/*", " of 3 files  ")] {
+        at.line(line);
+        let shown = at.expect(" left");
+        assert!(shown.contains(counted) && shown.contains("of 4.29 GB"), "{shown:?}");
+        at.control('c');
+        at.expect(&prompt(&server, "/"));
+    }
+}
+
+#[test]
 fn a_server_that_dies_in_the_middle_is_told_and_found_again() {
     let mut server = Server::start();
     server.write("alice/sub/file", b"content");

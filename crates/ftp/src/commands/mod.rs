@@ -4,6 +4,7 @@ mod parse;
 mod table;
 mod words;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -96,6 +97,17 @@ impl Command {
             | Command::Shell(_)
             | Command::Help(_)
             | Command::Quit => false,
+        }
+    }
+}
+
+impl Command {
+    /// The file that it is to move, if it is one file.
+    pub(crate) fn file(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Command::Get { remote, .. } => Some(remote.into()),
+            Command::Put { local, .. } => Some(local.to_string_lossy()),
+            _ => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::Session;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::remote::Remote;
+use crate::show::json;
 use crate::show::listing::{self, Clock};
 
 /// Entries that are collected and sorted. A longer listing is shown as it comes, in memory that does not grow.
@@ -63,6 +64,7 @@ impl Pages<'_> {
 /// Shows up to [`SORTED`] entries sorted, and more of them as they come.
 async fn show(mut pages: Pages<'_>, long: bool, output: &Output) -> Result<(), Failure> {
     let (surface, clock) = (output.surface(), Clock::local());
+    let objects = |entries: &[Entry]| entries.iter().map(|entry| json::entry(entry).line()).collect();
     let mut collected = Vec::new();
     let mut streaming = false;
     while let Some(page) = pages.next().await? {
@@ -72,7 +74,9 @@ async fn show(mut pages: Pages<'_>, long: bool, output: &Output) -> Result<(), F
             streaming = true;
         }
         if streaming {
-            output.print(&if long {
+            output.print(&if output.json() {
+                objects(&collected)
+            } else if long {
                 listing::long(&collected, &surface, &clock)
             } else {
                 listing::lines(&collected, &surface)
@@ -81,7 +85,9 @@ async fn show(mut pages: Pages<'_>, long: bool, output: &Output) -> Result<(), F
         }
     }
     collected.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    output.print(&if long {
+    output.print(&if output.json() {
+        objects(&collected)
+    } else if long {
         listing::long(&collected, &surface, &clock)
     } else {
         listing::short(&collected, &surface)

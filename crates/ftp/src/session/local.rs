@@ -15,7 +15,7 @@ impl Session {
     /// `lpwd`.
     pub(super) fn local_working_directory(&self) -> Result<(), Failure> {
         let directory = env::current_dir()?;
-        self.print_name(directory.as_os_str().as_bytes())
+        self.print_directory(directory.as_os_str().as_bytes())
     }
 }
 

@@ -13,8 +13,9 @@ use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::remote::Links;
+use crate::show::json::Object;
 use crate::show::listing::Clock;
-use crate::show::{help, report};
+use crate::show::{help, json, report};
 
 pub(crate) use link::Link;
 pub(crate) use local::home;
@@ -38,7 +39,7 @@ impl Session {
     /// What went wrong, without the name of the command.
     pub(crate) async fn run(&mut self, command: &Command) -> Result<(), Failure> {
         let stood = self.link.stands();
-        match self.attempt(command).await {
+        let done = match self.attempt(command).await {
             Err(failure)
                 if stood
                     && failure.code == Code::Connection
@@ -48,17 +49,28 @@ impl Session {
                 self.attempt(command).await
             }
             done => done,
+        };
+        if self.output.json()
+            && let Err(failure) = &done
+            && !failure.is_silent()
+            && let Some(name) = command.file()
+        {
+            self.output.print(&json::failed(&name, failure).line())?;
         }
+        done
     }
 
     async fn attempt(&mut self, command: &Command) -> Result<(), Failure> {
         match command {
+            Command::Cat(_) | Command::Shell(_) | Command::Help(_) if self.output.json() => {
+                Err(Failure::new(Code::Usage, "what this writes is no JSON").with_remedy("Leave --json out."))
+            }
             Command::List { path, long } => self.list(path, *long).await,
             Command::ChangeDirectory(path) => self.link.change_directory(path, &self.output).await,
             Command::Climb => self.link.climb(&self.output).await,
             Command::WorkingDirectory => {
                 let directory = self.remote().await?.pwd().await?;
-                self.print_name(directory.as_bytes())
+                self.print_directory(directory.as_bytes())
             }
             Command::ListTree { path, long } => self.list_tree(path, *long).await,
             Command::GetTree { remote, local } => self.get_tree(remote, local.as_deref()).await,
@@ -75,11 +87,19 @@ impl Session {
             Command::Rename { from, to } => self.rename(from, to).await,
             Command::Stat(path) => {
                 let entry = self.remote().await?.stat(path).await?;
-                self.output.print(&report::stat(&entry, &self.output.surface(), &Clock::local()))
+                self.output.print(&if self.output.json() {
+                    json::entry(&entry).line()
+                } else {
+                    report::stat(&entry, &self.output.surface(), &Clock::local())
+                })
             }
             Command::Md5(path) => {
                 let (_, digest) = self.remote().await?.md5(path).await?;
-                self.output.print(&report::md5(path, &digest, &self.output.surface()))
+                self.output.print(&if self.output.json() {
+                    Object::default().text("file", path).text("md5", &digest.to_string()).line()
+                } else {
+                    report::md5(path, &digest, &self.output.surface())
+                })
             }
             Command::LocalChangeDirectory(path) => local::change_directory(path.as_deref()),
             Command::LocalWorkingDirectory => self.local_working_directory(),
@@ -93,7 +113,7 @@ impl Session {
 
     /// After the future of a command was dropped: brings the connection back in step, or gives it up.
     pub(crate) async fn recover(&mut self) {
-        self.progress.end();
+        self.progress.end_tree();
         if let Err(failure) = self.link.recover().await {
             self.output.say(&format!("the connection is lost: {failure}"));
         }
@@ -127,7 +147,11 @@ impl Session {
         remote.stat(path).await.is_ok_and(|entry| entry.kind == store::EntryKind::Directory)
     }
 
-    fn print_name(&self, name: &[u8]) -> Result<(), Failure> {
+    fn print_directory(&self, name: &[u8]) -> Result<(), Failure> {
+        if self.output.json() {
+            let name = String::from_utf8_lossy(name);
+            return self.output.print(&Object::default().text("directory", &name).line());
+        }
         self.output.print(&format!("{}\n", self.output.surface().name(name)))
     }
 }

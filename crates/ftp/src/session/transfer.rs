@@ -6,15 +6,14 @@ use super::{Session, naming};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::remote::{Into, Receipt};
-use crate::show::report;
+use crate::show::{json, report};
 
 impl Session {
     /// Fetches a file; it appears under its local name when it is whole and verified.
     pub(super) async fn get(&mut self, path: &str, local: Option<&Path>, go_on: bool) -> Result<(), Failure> {
         let place = naming::download(path, local)?;
         let receipt = self.fetch(path, &place, go_on).await?;
-        self.tell(&place.to_string_lossy(), &receipt);
-        Ok(())
+        self.tell(&place.to_string_lossy(), &receipt)
     }
 
     /// Sends a file; where `path` turns out to be a directory, into it.
@@ -42,11 +41,16 @@ impl Session {
 
     async fn put_at(&mut self, local: &Path, place: &str, go_on: bool) -> Result<(), Failure> {
         let receipt = self.bring(local, place, go_on).await?;
-        self.tell(place, &receipt);
-        Ok(())
+        self.tell(place, &receipt)
     }
 
-    fn tell(&self, name: &str, receipt: &Receipt) {
+    /// Tells what a transfer was.
+    pub(super) fn tell(&self, name: &str, receipt: &Receipt) -> Result<(), Failure> {
+        if self.output.json() {
+            let Receipt { size, verified, elapsed } = *receipt;
+            return self.output.print(&json::file(name, size, verified, Some(elapsed)).line());
+        }
         self.output.say(&report::receipt(name, receipt));
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use super::{Session, naming};
 use crate::failure::{Code, Failure};
 use crate::remote::{Account, Bring, Fetch, Into, groups};
 use crate::show::listing::{self, Clock};
-use crate::show::report;
+use crate::show::{json, report};
 
 impl Session {
     /// Fetches a directory with all that is in it; or a file.
@@ -18,13 +18,22 @@ impl Session {
         let whole = naming::local_name(path).is_ok();
         let fetch = Fetch { from: path.to_owned(), to, whole, only: None };
         let mut account = Account::open(&name, &self.output, &self.progress);
-        let remote = self.link.remote(&self.output).await?;
+        let remote = match self.link.remote(&self.output).await {
+            Ok(remote) => remote,
+            Err(failure) => return Err(account.cut(failure, "fetched")),
+        };
         match remote.get_tree(&fetch, self.links, &mut account).await {
             Ok(true) => {
                 account.cancel();
-                let receipt = remote.get(path, Into::File(&fetch.to), &self.progress).await?;
-                self.output.say(&report::receipt(&name, &receipt));
-                Ok(())
+                match remote.get(path, Into::File(&fetch.to), &self.progress).await {
+                    Ok(receipt) => self.tell(&name, &receipt),
+                    Err(failure) => {
+                        if self.output.json() {
+                            self.output.print(&json::failed(path, &failure).line())?;
+                        }
+                        Err(failure)
+                    }
+                }
             }
             Ok(false) => self.close(account, &name, "fetched"),
             Err(failure) => Err(account.cut(failure, "fetched")),
@@ -44,7 +53,10 @@ impl Session {
         let whole = naming::remote_name(local).is_ok();
         let bring = Bring { from: local.to_owned(), to: to.clone(), whole, only: None };
         let mut account = Account::open(&to, &self.output, &self.progress);
-        let remote = self.link.remote(&self.output).await?;
+        let remote = match self.link.remote(&self.output).await {
+            Ok(remote) => remote,
+            Err(failure) => return Err(account.cut(failure, "sent")),
+        };
         match remote.put_tree(&bring, self.links, &mut account).await {
             Ok(()) => self.close(account, &to, "sent"),
             Err(failure) => Err(account.cut(failure, "sent")),
@@ -80,7 +92,10 @@ impl Session {
                 whole: false,
                 only: Some(group.only.clone()),
             };
-            let remote = self.link.remote(&self.output).await?;
+            let remote = match self.link.remote(&self.output).await {
+                Ok(remote) => remote,
+                Err(failure) => return Err(account.cut(failure, "fetched")),
+            };
             match remote.get_tree(&fetch, self.links, &mut account).await {
                 Err(failure) if failure.is_final() => return Err(account.cut(failure, "fetched")),
                 Err(failure) if failure.code != Code::NotFound => account.failed(from, failure),
@@ -104,7 +119,10 @@ impl Session {
                     whole: false,
                     only: Some(group.only.clone()),
                 };
-                let remote = self.link.remote(&self.output).await?;
+                let remote = match self.link.remote(&self.output).await {
+                    Ok(remote) => remote,
+                    Err(failure) => return Err(account.cut(failure, "sent")),
+                };
                 match remote.put_tree(&bring, self.links, &mut account).await {
                     Err(failure) if failure.is_final() => return Err(account.cut(failure, "sent")),
                     Err(failure) => account.failed(from, failure),
@@ -126,8 +144,7 @@ impl Session {
             && account.failed == 0
         {
             let failure = nothing(first);
-            account.cancel();
-            return Err(failure);
+            return Err(account.cut(failure, what));
         }
         for pattern in missed {
             account.failed(pattern, nothing(pattern));
@@ -138,17 +155,22 @@ impl Session {
 
     /// Shows a directory with all that is in it, as it is told.
     pub(super) async fn list_tree(&mut self, path: &str, long: bool) -> Result<(), Failure> {
-        let (surface, clock) = (self.output.surface(), Clock::local());
+        let (surface, clock, json) = (self.output.surface(), Clock::local(), self.output.json());
         let account = Account::open(path, &self.output, &self.progress);
         account.hide();
         let mut account = account;
-        let remote = self.link.remote(&self.output).await?;
+        let remote = match self.link.remote(&self.output).await {
+            Ok(remote) => remote,
+            Err(failure) => return Err(account.cut(failure, "listed")),
+        };
         remote.walk(path).await?;
         while let Some(branch) = remote.next_branch().await? {
             let entries: Vec<store::Entry> =
                 branch.found.into_iter().filter_map(|found| entry(found, path)).collect();
             account.done += entries.len() as u64;
-            self.output.print(&if long {
+            self.output.print(&if json {
+                entries.iter().map(|entry| json::entry(entry).line()).collect()
+            } else if long {
                 listing::long(&entries, &surface, &clock)
             } else {
                 listing::lines(&entries, &surface)
@@ -170,7 +192,10 @@ impl Session {
             .with_remedy("Name a directory in it: rm -r NAME."));
         }
         let mut account = Account::open(path, &self.output, &self.progress);
-        let remote = self.link.remote(&self.output).await?;
+        let remote = match self.link.remote(&self.output).await {
+            Ok(remote) => remote,
+            Err(failure) => return Err(account.cut(failure, "removed")),
+        };
         match remote.remove_tree(path, &mut account).await {
             Ok(()) => account.close(path, "removed").map(drop),
             Err(failure) => Err(account.cut(failure, "removed")),
@@ -179,7 +204,9 @@ impl Session {
 
     fn close(&self, account: Account<'_>, name: &str, what: &str) -> Result<(), Failure> {
         let sum = account.close(name, what)?;
-        self.output.say(&report::tree(name, &sum));
+        if !self.output.json() {
+            self.output.say(&report::tree(name, &sum)); // the account has told it otherwise
+        }
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod help;
 pub(crate) mod human;
+pub(crate) mod json;
 pub(crate) mod listing;
 pub(crate) mod report;
 

@@ -8,7 +8,7 @@ use store::{EntryKind, Found, HomePath};
 use super::Classic;
 use crate::failure::{Code, Failure};
 use crate::remote::tree::{self, Account, Bring, Fetch, Item, Links, Paths, Source, below};
-use crate::remote::{Branch, Into, Missed, Verified};
+use crate::remote::{Branch, Into, Missed};
 
 /// A walk under way.
 #[derive(Debug)]
@@ -97,10 +97,16 @@ impl Classic {
                     (EntryKind::Directory, Some(_)) if fetch.only.is_some() => {}
                     (EntryKind::Directory, Some(_)) => directories.push(&found.path, b""),
                     (_, Some(_)) if fetch.only.as_ref().is_some_and(|only| !only.wants(&found.path)) => {}
-                    (EntryKind::File, Some(_)) => files.push(&found.path, b""),
+                    (EntryKind::File, Some(_)) => {
+                        account.found(1);
+                        files.push(&found.path, b"");
+                    }
                     (EntryKind::Link, Some(_)) => match links {
                         Links::Skip => account.skipped(),
-                        Links::Follow => files.push(&found.path, b""),
+                        Links::Follow => {
+                            account.found(1);
+                            files.push(&found.path, b"");
+                        }
                         Links::Copy => account.failed(&tree::shown(&fetch.from, &found.path), untold()),
                     },
                     (EntryKind::Other, Some(_)) => {
@@ -116,6 +122,7 @@ impl Classic {
                 account.failed(&tree::shown(&fetch.from, &path), error.into());
             }
         }
+        account.all_found();
         while let Some((path, _)) = files.pop_front() {
             let name = tree::shown(&fetch.from, &path);
             match self.get_beneath(&home, fetch, &path, account).await {
@@ -140,8 +147,8 @@ impl Classic {
         }
         let from = text(&below(&fetch.from, path))?;
         let receipt = self.get(&from, Into::Beneath(home, &place), account.progress()).await?;
-        account.verified &= !matches!(receipt.verified, Verified::No);
-        account.done(receipt.size);
+        let name = || tree::shown(&fetch.to.to_string_lossy(), path);
+        account.file(name, receipt.size, receipt.verified);
         Ok(())
     }
 
@@ -194,8 +201,7 @@ impl Classic {
         account: &mut Account<'_>,
     ) -> Result<(), Failure> {
         let receipt = self.put(local, &text(to)?, account.progress()).await?;
-        account.verified &= !matches!(receipt.verified, Verified::No);
-        account.done(receipt.size);
+        account.file(|| String::from_utf8_lossy(to).into_owned(), receipt.size, receipt.verified);
         Ok(())
     }
 

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use crate::failure::{Code, Failure};
 use crate::output::{Output, report};
 use crate::progress::Progress;
+use crate::remote::Verified;
+use crate::show::json::{self, Object};
 
 /// What became of the things of a tree so far.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Account<'a> {
     pub(crate) skipped: u64,
     /// Whether a digest was compared of each.
     pub(crate) verified: bool,
+    /// That results could not be written any more.
+    unheard: Option<Failure>,
 }
 
 /// What a tree was that came through whole.
@@ -37,7 +41,7 @@ pub(crate) struct Sum {
 impl<'a> Account<'a> {
     /// Of a tree that its user calls `name`.
     pub(crate) fn open(name: &str, output: &'a Output, progress: &'a Progress) -> Account<'a> {
-        progress.begin(name, 0);
+        progress.begin_tree(name);
         Account {
             output,
             progress,
@@ -47,6 +51,7 @@ impl<'a> Account<'a> {
             failed: 0,
             skipped: 0,
             verified: true,
+            unheard: None,
         }
     }
 
@@ -60,15 +65,52 @@ impl<'a> Account<'a> {
         self.progress.advance(bytes);
     }
 
-    /// A file of so many bytes is in its place.
+    /// So many files more are to be moved.
+    pub(crate) fn found(&self, files: u64) {
+        self.progress.found(files);
+    }
+
+    /// There are no others than those that were found.
+    pub(crate) fn all_found(&self) {
+        self.progress.all_found();
+    }
+
+    /// A file of so many bytes is in its place, or something is removed.
     pub(crate) fn done(&mut self, bytes: u64) {
         self.done += 1;
         self.bytes += bytes;
+        self.progress.file_done();
+    }
+
+    /// Whether somebody wants to know of each file.
+    pub(crate) fn tells_each(&self) -> bool {
+        self.output.json()
+    }
+
+    /// A file is in its place, whose `name` is told where [each](Account::tells_each) is.
+    pub(crate) fn file(&mut self, name: impl FnOnce() -> String, size: u64, verified: Verified) {
+        self.verified &= !matches!(verified, Verified::No);
+        self.done(size);
+        if self.tells_each() {
+            self.tell(json::file(&name(), size, verified, None));
+        }
+    }
+
+    fn tell(&mut self, object: Object) {
+        let line = object.line();
+        self.progress.aside(|| {
+            if let Err(failure) = self.output.print(&line) {
+                self.unheard.get_or_insert(failure);
+            }
+        });
     }
 
     /// Something could not be moved; the rest goes on.
     pub(crate) fn failed(&mut self, name: &str, failure: Failure) {
         self.failed += 1;
+        if self.tells_each() {
+            self.tell(json::failed(name, &failure));
+        }
         self.progress.aside(|| report(&failure.of(name)));
     }
 
@@ -93,37 +135,45 @@ impl<'a> Account<'a> {
 
     /// Shows nothing of how far it is.
     pub(crate) fn hide(&self) {
-        self.progress.end();
+        self.progress.end_tree();
     }
 
     /// Nothing of it was done.
     pub(crate) fn cancel(self) {
-        self.progress.end();
+        self.progress.end_tree();
     }
 
     /// Says how it went: that `what` was done to all, or of how many it could not be.
-    pub(crate) fn close(self, name: &str, what: &str) -> Result<Sum, Failure> {
-        self.progress.end();
-        if self.skipped > 0 {
+    pub(crate) fn close(mut self, name: &str, what: &str) -> Result<Sum, Failure> {
+        self.progress.end_tree();
+        let sum = self.sum();
+        if self.tells_each() {
+            self.tell(json::total(&sum, self.failed, self.skipped, None));
+        } else if self.skipped > 0 {
             self.output.say(&format!("{name}: {} links left out", self.skipped));
         }
-        if self.failed > 0 {
-            return Err(super::in_part(self.failed, self.failed + self.done, what));
+        match (self.unheard, self.failed) {
+            (Some(unheard), _) => Err(unheard),
+            (None, 0) => Ok(sum),
+            (None, failed) => Err(super::in_part(failed, failed + self.done, what)),
         }
-        Ok(Sum {
-            files: self.done,
-            bytes: self.bytes,
-            verified: self.verified,
-            elapsed: self.began.elapsed(),
-        })
     }
 
     /// The failure that ended it, with how far it came.
-    pub(crate) fn cut(self, failure: Failure, what: &str) -> Failure {
-        self.progress.end();
-        match self.done {
+    pub(crate) fn cut(mut self, failure: Failure, what: &str) -> Failure {
+        self.progress.end_tree();
+        let failure = match self.done {
             0 => failure,
             done => Failure { message: format!("{} ({done} {what} before)", failure.message), ..failure },
+        };
+        if self.tells_each() {
+            self.tell(json::total(&self.sum(), self.failed, self.skipped, Some(&failure)));
         }
+        failure
+    }
+
+    fn sum(&self) -> Sum {
+        let Account { done, bytes, verified, .. } = *self;
+        Sum { files: done, bytes, verified, elapsed: self.began.elapsed() }
     }
 }

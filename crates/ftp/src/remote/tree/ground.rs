@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use digest::{Algorithm, Blocks, Digest};
-use store::{Attributes, Error, Home, HomePath, Incoming, Parcel, Proof, Replace};
+use digest::{Algorithm, BLOCK, Blocks, Digest};
+use store::{Attributes, Error, Home, HomePath, Incoming, Parcel, Proof, Receipt, Replace};
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Account;
 use crate::failure::Failure;
+use crate::remote::Verified;
 
 /// Jobs that wait. Of the largest, each holds 2 MiB.
 const WAITING: usize = 3;
@@ -36,6 +37,11 @@ pub(crate) enum Job {
 /// What became of it.
 enum Told {
     Stored(u64),
+    /// The same of a file of which somebody wants to know.
+    File {
+        path: Vec<u8>,
+        receipt: Receipt,
+    },
     Failed(Vec<u8>, Failure),
     Spare(Blocks),
     Emptied(Small),
@@ -90,11 +96,11 @@ pub(crate) struct Ground {
 
 impl Ground {
     /// Begins in `home`, which its user calls `name`, with blocks whose digests are of `algorithm`.
-    pub(crate) fn new(name: String, home: Home, algorithm: Algorithm) -> Ground {
+    pub(crate) fn new(name: String, home: Home, algorithm: Algorithm, each: bool) -> Ground {
         let (jobs, given) = channel(WAITING);
         let (teller, told) = unbounded_channel();
         let thread = spawn_blocking(move || {
-            Worker { home, algorithm, teller, begun: None, none: HashSet::new() }.work(given);
+            Worker { home, algorithm, teller, begun: None, none: HashSet::new(), each }.work(given);
         });
         Ground { jobs: Some(jobs), told, thread: Some(thread), spare: Vec::new(), emptied: Vec::new(), name }
     }
@@ -133,6 +139,10 @@ impl Ground {
     fn note(&mut self, told: Told, account: &mut Account<'_>) {
         match told {
             Told::Stored(bytes) => account.done(bytes),
+            Told::File { path, receipt } => {
+                let name = || super::shown(&self.name, path.strip_prefix(b"/").unwrap_or(&path));
+                account.file(name, receipt.size, verified(&receipt));
+            }
             Told::Failed(path, failure) => {
                 let path = path.strip_prefix(b"/").unwrap_or(&path);
                 account.failed(&super::shown(&self.name, path), failure);
@@ -161,6 +171,8 @@ struct Worker {
     begun: Option<(Vec<u8>, Incoming)>,
     /// Directories that could not be made.
     none: HashSet<Vec<u8>>,
+    /// Whether somebody wants to know of each file.
+    each: bool,
 }
 
 impl Worker {
@@ -204,7 +216,7 @@ impl Worker {
                 Job::Commit { proof, attributes } => {
                     if let Some((path, incoming)) = self.begun.take() {
                         match incoming.commit(proof, attributes) {
-                            Ok(receipt) => self.tell(Told::Stored(receipt.size)),
+                            Ok(receipt) => self.stored(|| path, receipt),
                             Err(error) => self.fail(path, error),
                         }
                     }
@@ -251,12 +263,16 @@ impl Worker {
             let outcomes = self.home.store(rest, &small.bytes, self.algorithm, Replace::Yes);
             for (parcel, outcome) in rest.iter().zip(&outcomes) {
                 match outcome {
-                    Ok(receipt) => self.tell(Told::Stored(receipt.size)),
+                    Ok(receipt) => self.stored(|| parcel.path.to_string().into_bytes(), *receipt),
                     Err(error) => self.fail(parcel.path.to_string().into_bytes(), error.kind().into()),
                 }
             }
             rest = &rest[outcomes.len().max(1)..];
         }
+    }
+
+    fn stored(&self, path: impl FnOnce() -> Vec<u8>, receipt: Receipt) {
+        self.tell(if self.each { Told::File { path: path(), receipt } } else { Told::Stored(receipt.size) });
     }
 
     fn judge(&self, path: Vec<u8>, done: Result<(), Error>) {
@@ -272,6 +288,14 @@ impl Worker {
     /// Nobody hears any more once the tree is given up.
     fn tell(&self, told: Told) {
         let _gone = self.teller.send(told);
+    }
+}
+
+/// What a commit by the root of its blocks has proven.
+fn verified(receipt: &Receipt) -> Verified {
+    match receipt.root {
+        Some(root) => Verified::Blocks { root, count: receipt.size.div_ceil(BLOCK as u64) },
+        None => Verified::No,
     }
 }
 

@@ -165,6 +165,9 @@ impl Getting<'_, '_> {
                 }
                 if last {
                     self.window.answered(&prefix);
+                    if self.later.is_empty() && self.follow.is_empty() {
+                        self.account.all_found();
+                    }
                 } else {
                     self.asked.push_front(Asked::Walk { prefix, chain, begun });
                 }
@@ -205,6 +208,7 @@ impl Getting<'_, '_> {
             self.fetch.to.to_string_lossy().into_owned(),
             home,
             self.native.settings.digest,
+            self.account.tells_each(),
         ));
         Ok(())
     }
@@ -257,10 +261,12 @@ impl Getting<'_, '_> {
             EntryKind::File => {
                 self.way_to(&path, made);
                 self.account.expect(found.size);
+                self.account.found(1);
                 self.files.push(&path, &[]);
             }
             // Who names it by a pattern of files wants what is behind it.
             EntryKind::Link if self.is_flat() => {
+                self.account.found(1);
                 self.files.push(&path, &[]);
             }
             EntryKind::Link => match (self.links, found.target) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use digest::Blocks;
+use digest::{BLOCK, Blocks};
 use proto::{Abort, Command, Failure as Refused, Kind, Message, Reply};
 use store::ReadAhead;
 use tokio::sync::mpsc::Receiver;
@@ -12,6 +12,7 @@ use super::notes::{note, noted};
 use super::read::{Asked, Packet, begin};
 use super::{Whole, Window};
 use crate::failure::{Code, Failure};
+use crate::remote::Verified;
 use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, below};
 
 /// A tree under way.
@@ -69,15 +70,21 @@ impl Putting<'_, '_> {
                 Packet::Failed(path, failure) => self.account.failed(&self.shown(&path), failure),
                 Packet::Frames { bytes, asked } => {
                     self.native.wire.queue_bytes(&bytes);
+                    let files = asked.iter().filter(|asked| matches!(asked, Asked::File { .. }));
+                    self.account.found(files.count() as u64);
                     for asked in asked {
                         self.sent(asked);
                     }
                     self.native.flush_many().await?;
                 }
-                Packet::Large { path, file } => self.large(path, *file).await?,
+                Packet::Large { path, file } => {
+                    self.account.found(1);
+                    self.large(path, *file).await?;
+                }
             }
             self.hear_some().await?;
         }
+        self.account.all_found();
         while !self.asked.is_empty() {
             self.hear().await?;
         }
@@ -134,11 +141,12 @@ impl Putting<'_, '_> {
         self.window.answered(asked.path());
         match (asked, message) {
             (
-                Asked::File { size, root, .. },
+                Asked::File { path, size, root },
                 Message::Reply(Reply::Stored { size: stored, root: theirs }),
             ) if stored == size && theirs == root.as_bytes() => {
                 self.account.advance(size);
-                self.account.done(size);
+                let verified = Verified::Blocks { root, count: size.div_ceil(BLOCK as u64) };
+                self.account.file(|| tree::shown(&self.bring.to, &path), size, verified);
             }
             (Asked::File { path, .. }, Message::Reply(Reply::Stored { .. })) => {
                 let other = Failure::new(Code::NotVerified, "the server stored something else");

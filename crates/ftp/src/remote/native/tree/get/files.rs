@@ -21,7 +21,10 @@ impl Getting<'_, '_> {
     /// Hears all of a file.
     pub(super) async fn hear_file(&mut self, path: Vec<u8>, link: Option<Chain>) -> Result<(), Failure> {
         let size = match self.native.answer().await? {
-            Message::Reply(Reply::Sending { size }) => size,
+            Message::Reply(Reply::Sending { size }) => {
+                self.account.found(u64::from(link.is_some()));
+                size
+            }
             Message::Reply(Reply::Refused(refused)) => {
                 match link {
                     Some(chain) if refused.kind == Kind::IsDirectory => self.later.push((path, chain)),
