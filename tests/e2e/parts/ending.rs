@@ -141,17 +141,44 @@ fn a_second_one_of_the_same_file_takes_nothing_from_the_first() {
 }
 
 #[test]
+fn a_server_that_is_to_end_lets_it_come_to_its_own_end() {
+    let mut server = Server::start();
+    let content = bytes(5 * BLOCK, 1);
+    let mut raw = server.logged_in(ALICE);
+    let assembly = begin(&mut raw, content.len(), None);
+    bring(&mut raw, assembly, &content, &[2..5]);
+    server.signal_end();
+    server.log().wait_for("ending");
+    bring(&mut raw, assembly, &content, &[0..2]);
+    assert_eq!(raw.ask(publish(assembly, &content)), stored(&content));
+    assert_eq!(raw.refusal().kind, Kind::Ending);
+    raw.ends();
+    assert!(server.wait_for_end().success());
+    assert!(server.read("alice/file") == content);
+}
+
+#[test]
 fn the_end_of_the_server_ends_it() {
     let mut server = Server::start();
     let content = bytes(5 * BLOCK, 1);
     let mut raw = server.logged_in(ALICE);
     let assembly = begin(&mut raw, content.len(), None);
-    bring(&mut raw, assembly, &content, &[0..2, 4..5]);
-    server.terminate();
-    assert_eq!(raw.refusal().kind, Kind::Ending);
-    raw.ends();
+    bring(&mut raw, assembly, &content, &[0..1, 4..5]);
+    let mut other = server.logged_in(ALICE);
+    other.tell(&put_parts(assembly, content.len(), &[1..4]));
+    other.say(&e2e::data_frame(&content[BLOCK..2 * BLOCK]));
+    server.signal_end();
+    server.log().wait_for("ending");
+    server.signal_end(); // and at once
+    for raw in [&mut raw, &mut other] {
+        let kind = raw.refusal().kind;
+        // One of them is told first, and what it leaves is gone for the other.
+        assert!(matches!(kind, Kind::Ending | Kind::NotFound), "{kind:?}");
+    }
+    server.wait_for_end();
     server.restart();
-    assert_eq!(kept(&mut server.logged_in(ALICE)), 2);
+    let kept = kept(&mut server.logged_in(ALICE));
+    assert!((1..=2).contains(&kept), "{kept}");
 }
 
 #[test]

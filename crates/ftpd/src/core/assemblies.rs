@@ -133,6 +133,11 @@ impl Own {
         if self.mine.len() < MANY { Ok(()) } else { Err(Refusal::TooManyAssemblies) }
     }
 
+    /// Whether there is any left.
+    pub(super) fn is_any(&self) -> bool {
+        !self.mine.is_empty() && self.mine.iter().any(|name| self.all.all().contains_key(name))
+    }
+
     /// Names one. If somebody else is to go on with the upload, it is given up.
     pub(super) fn begin(&mut self, assembled: Assembled) -> Result<Name, Refusal> {
         let mut name = Name::default();

@@ -60,6 +60,11 @@ impl Session {
         self.assemblies.begin(assembled)
     }
 
+    /// Whether such a file of this session is neither published nor given up.
+    pub fn is_assembling(&self) -> bool {
+        self.assemblies.is_any()
+    }
+
     /// A file that comes in parts, by its name: one of this account.
     pub fn assembled(&self, name: &Name) -> Result<Arc<Assembled>, Refusal> {
         self.assemblies.all().find(name, &self.account)

@@ -164,12 +164,17 @@ impl Connection {
 
     /// Answers whoever is logged in.
     async fn serve(&mut self, session: &mut Session) -> Result<(), Ended> {
-        let mut ending = self.door.ending.clone();
+        let (mut ending, mut end) = (self.door.ending.clone(), self.door.ending.clone());
         loop {
+            // Between two parts of a file, nobody is idle.
+            let assembling = session.is_assembling();
             let command = tokio::select! {
                 biased;
                 command = self.command() => command?,
-                () = ending.begins() => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
+                () = end.breaks_off(), if assembling => {
+                    return Err(Ended::Failure(words::failure(&Refusal::Ending)));
+                }
+                () = ending.begins(), if !assembling => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
             };
             gate::judge(State::LoggedIn, &command).map_err(Ended::Failure)?;
             let command = match command {
