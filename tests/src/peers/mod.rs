@@ -176,6 +176,9 @@ pub fn measure(args: &Args) -> Outcome<bool> {
             "of all workloads there is more than one file to write: name a directory with --out".into()
         );
     }
+    if args.link.is_some() {
+        link::possible()?; // before anything takes time
+    }
     umask(Mode::from_raw_mode(0o022)); // servers read what is made here as users of their own
     crate::ftpd(); // is built, where there is a network to get its parts by
     let mut measured = Vec::new();

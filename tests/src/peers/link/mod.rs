@@ -43,9 +43,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Makes one.
+    /// Makes one, where that is [`possible`].
     pub(super) fn up(given: Given) -> Outcome<Link> {
-        possible()?;
         let (servers, clients) = (Space::fresh()?, Space::fresh()?);
         let ends = [servers.device(SERVERS)?, clients.device(CLIENTS)?];
         let carriers = Carriers::start(ends, SEEDS.map(|seed| Lane::new(given, seed)))?;
@@ -111,7 +110,7 @@ impl Display for Carried {
 }
 
 /// Whether this user can make one here; if not, what to do.
-fn possible() -> Outcome<()> {
+pub(super) fn possible() -> Outcome<()> {
     const TUN: &str = "/dev/net/tun";
     if !geteuid().is_root() {
         return Err("--link makes networks and devices of its own, which only root may. Run it as root: \
