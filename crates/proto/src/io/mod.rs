@@ -27,7 +27,7 @@ use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, interval_at, timeout};
 
-use crate::frame::{Decoded, Fault, Frame, Head, Message, Side, Type};
+use crate::frame::{Decoded, Fault, Frame, HEAD, Head, Message, Side, Type};
 use crate::limits::WINDOW;
 use crate::preamble::Preamble;
 use crate::{Abort, Command};
@@ -258,6 +258,18 @@ impl Wire {
             Frame::decode(self.input.bytes(), self.peer, self.algorithm),
             Decoded::Message(..) | Decoded::Malformed(_)
         )
+    }
+
+    /// Passes over what was heard already and says only that the peer is at work.
+    ///
+    /// # Errors
+    /// [`Broken::Busy`] if it has said so for too long.
+    pub fn pass_busy(&mut self) -> Result<(), Broken> {
+        while let Decoded::Message(Head { kind: Type::Busy, .. }, _) = self.head() {
+            self.still_busy()?;
+            self.input.consume(HEAD);
+        }
+        Ok(())
     }
 
     /// The abort of command number `command`, if it lies among what was heard.
