@@ -61,7 +61,7 @@ pub struct Arguments {
 
     /// Write results as JSON, one object a line
     ///
-    /// Each file that get, put, mget and mput move is an object as soon as it is in its place, and so is each that could not be
+    /// Each file that get, put, mget, mput and sync move is an object as soon as it is in its place, and so is each that could not be
     /// moved; the last one of a tree has the totals. ls, stat, md5 and pwd tell theirs as objects, too. Failures are told on
     /// standard error as ever, and the exit codes are the same.
     #[arg(long)]

@@ -1,6 +1,7 @@
 //! The language of the prompt, of batches and of the command line: one table, one parser.
 
 mod parse;
+mod sync;
 mod table;
 mod words;
 
@@ -10,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-pub(crate) use table::{Row, TABLE, Verb};
+pub(crate) use sync::{Rule, Sync, Way};
+pub(crate) use table::{Opt, Row, TABLE, Verb};
 pub(crate) use words::quote;
 
 /// A command, ready to be done. Remote paths are as they were typed; the server knows the directory they start from.
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     PutTree { local: PathBuf, remote: Option<String> },
     /// `mput`.
     PutMany(Vec<String>),
+    /// `sync`.
+    Sync(Sync),
     /// `cat`.
     Cat(String),
     /// `mkdir`.
@@ -77,6 +81,7 @@ impl Command {
             | Command::ChangeDirectory(_)
             | Command::Climb // from the directory where it began
             | Command::WorkingDirectory
+            | Command::Sync(_) // does what is left
             | Command::Stat(_)
             | Command::Md5(_) => true,
             Command::Get { .. } | Command::Put { .. } // they see to it themselves

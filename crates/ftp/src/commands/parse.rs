@@ -3,8 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::table::{Row, Verb, nearest};
-use super::{Command, words};
+use super::table::{Opt, Row, Verb, nearest};
+use super::{Command, sync, words};
 use crate::failure::{Code, Failure};
 
 /// The command that `words` spell. Local names that begin with `~/` start at `home`, if it is given.
@@ -15,7 +15,7 @@ pub(super) fn parse(words: Vec<OsString>, home: Option<&Path>) -> Result<Command
         return script_of(script, words).map(Command::Shell);
     }
     let row = verb.to_str().and_then(Row::named).ok_or_else(|| unknown(&verb))?;
-    let Given { options, operands } = Given::sort(row, words)?;
+    let Given { options, worded, operands } = Given::sort(row, words)?;
     let [long, tree, go_on] = ['l', 'r', 'c'].map(|letter| options.contains(letter));
     let mut operands = Operands { row, home, rest: operands.into_iter() };
     Ok(match row.verb {
@@ -35,6 +35,15 @@ pub(super) fn parse(words: Vec<OsString>, home: Option<&Path>) -> Result<Command
         Verb::Put if tree => Command::PutTree { local: operands.local()?, remote: operands.next_remote()? },
         Verb::GetMany => Command::GetMany(operands.all()?),
         Verb::PutMany => Command::PutMany(operands.all()?),
+        Verb::Sync => {
+            let way = operands.remote()?;
+            let way = match way.as_str() {
+                "put" => sync::Way::Put { from: operands.local()?, to: operands.next_remote()? },
+                "get" => sync::Way::Get { from: operands.remote()?, to: operands.next_local() },
+                _ => return Err(sync::no_way(&way)),
+            };
+            Command::Sync(sync::Sync::new(way, worded))
+        }
         Verb::Get => Command::Get { remote: operands.remote()?, local: operands.next_local(), go_on },
         Verb::Put => Command::Put { local: operands.local()?, remote: operands.next_remote()?, go_on },
         Verb::Cat => Command::Cat(operands.remote()?),
@@ -59,16 +68,19 @@ pub(super) fn parse(words: Vec<OsString>, home: Option<&Path>) -> Result<Command
 /// The words after a command, sorted: options may stand anywhere before `--`.
 struct Given {
     options: String,
+    /// Those that are words, in the order in which they were given, with what they were told.
+    worded: Vec<(&'static Opt, String)>,
     operands: Vec<OsString>,
 }
 
 impl Given {
-    fn sort(row: &Row, mut words: impl Iterator<Item = OsString>) -> Result<Given, Failure> {
-        let mut given = Given { options: String::new(), operands: Vec::new() };
+    fn sort(row: &'static Row, mut words: impl Iterator<Item = OsString>) -> Result<Given, Failure> {
+        let mut given = Given { options: String::new(), worded: Vec::new(), operands: Vec::new() };
         while let Some(word) = words.next() {
             match word.as_encoded_bytes() {
                 b"--" => given.operands.extend(words.by_ref()),
-                [b'-', _, ..] => given.options.push_str(&letters_of(row, &word)?),
+                [b'-', b'-', ..] if !row.options.is_empty() => given.word(row, word, &mut words)?,
+                [b'-', _, ..] => given.letters(row, &word)?,
                 _ => given.operands.push(word),
             }
         }
@@ -76,6 +88,42 @@ impl Given {
             return Err(misused(row, "a name is empty"));
         }
         given.count(row).map(|()| given)
+    }
+
+    /// Takes an option that is a word, and the word that it is told.
+    fn word(
+        &mut self,
+        row: &'static Row,
+        word: OsString,
+        words: &mut impl Iterator<Item = OsString>,
+    ) -> Result<(), Failure> {
+        let word = text(word)?;
+        let (name, told) = match word[2..].split_once('=') {
+            Some((name, told)) => (name, Some(told.to_owned())),
+            None => (&word[2..], None),
+        };
+        let option = row.option(name).ok_or_else(|| no_option(row, &word))?;
+        let told = match (option.value, told) {
+            (Some(_), Some(told)) => told,
+            (Some(value), None) => match words.next() {
+                Some(told) => text(told)?,
+                None => return Err(misused(row, &format!("--{name} needs a {value}"))),
+            },
+            (None, None) => String::new(),
+            (None, Some(_)) => return Err(misused(row, &format!("--{name} is told nothing"))),
+        };
+        self.worded.push((option, told));
+        Ok(())
+    }
+
+    /// Takes the letters of an option word like `-la`.
+    fn letters(&mut self, row: &'static Row, word: &OsStr) -> Result<(), Failure> {
+        for letter in letters_of(row, word)?.chars() {
+            self.options.push(letter);
+            let long = row.options.iter().find(|option| option.letter == Some(letter));
+            self.worded.extend(long.map(|option| (option, String::new())));
+        }
+        Ok(())
     }
 
     /// Refuses too few operands, and too many.
@@ -151,14 +199,18 @@ fn letters_of(row: &Row, word: &OsStr) -> Result<String, Failure> {
     if letters.chars().all(|letter| row.has_option(letter)) {
         return Ok(letters);
     }
-    let (name, word) = (row.name(), word.to_string_lossy());
+    Err(no_option(row, &word.to_string_lossy()))
+}
+
+fn no_option(row: &Row, word: &str) -> Failure {
+    let name = row.name();
     let failure = misused(row, &format!("{name} has no option {word}"));
     if row.operands().next().is_none() {
-        return Err(failure);
+        return failure;
     }
     let usage = failure.remedy.as_deref().unwrap_or_default();
     let remedy = format!("{usage} A name that begins with a dash goes after --: {name} -- {word}.");
-    Err(failure.with_remedy(remedy))
+    failure.with_remedy(remedy)
 }
 
 /// A remote name is UTF-8, whatever a name on this computer may be.
@@ -177,7 +229,11 @@ fn script_of(script: &str, words: impl Iterator<Item = OsString>) -> Result<Stri
 }
 
 fn misused(row: &Row, wrong: &str) -> Failure {
-    Failure::new(Code::Usage, wrong).with_remedy(format!("Usage: {}.", row.usage()))
+    let options = match row.options {
+        [] => String::new(),
+        _ => format!(" help {} shows its options.", row.name()),
+    };
+    Failure::new(Code::Usage, wrong).with_remedy(format!("Usage: {}.{options}", row.usage()))
 }
 
 fn unknown(word: &OsStr) -> Failure {

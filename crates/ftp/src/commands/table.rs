@@ -12,6 +12,7 @@ pub(crate) enum Verb {
     Put,
     GetMany,
     PutMany,
+    Sync,
     Cat,
     MakeDirectory,
     RemoveDirectory,
@@ -38,6 +39,21 @@ pub(crate) struct Row {
     pub(crate) arguments: &'static str,
     /// What it does, in one line.
     pub(crate) help: &'static str,
+    /// Its options that are words.
+    pub(crate) options: &'static [Opt],
+}
+
+/// An option that is a word: `--delete`, `--exclude GLOB`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Opt {
+    /// The word, without its dashes.
+    pub(crate) name: &'static str,
+    /// The letter that says the same.
+    pub(crate) letter: Option<char>,
+    /// What it needs to be told.
+    pub(crate) value: Option<&'static str>,
+    /// What it does, in one line.
+    pub(crate) help: &'static str,
 }
 
 /// The commands, in the order of `help`.
@@ -51,6 +67,13 @@ pub(crate) const TABLE: &[Row] = &[
     row(Verb::Put, &["put"], "[-cr] LOCAL [REMOTE]", "send a file; -c: go on with it; -r: a directory"),
     row(Verb::GetMany, &["mget"], "PATTERN...", "fetch the files that match * ? [a-z] {a,b} **"),
     row(Verb::PutMany, &["mput"], "PATTERN...", "send the files that match"),
+    Row {
+        verb: Verb::Sync,
+        names: &["sync"],
+        arguments: "put|get SRC [DST]",
+        help: "make DST like SRC; help sync tells its options",
+        options: SYNC,
+    },
     row(Verb::Cat, &["cat"], "REMOTE", "write a file to standard output"),
     row(Verb::MakeDirectory, &["mkdir"], "PATH", "make a directory"),
     row(Verb::RemoveDirectory, &["rmdir"], "PATH", "remove an empty directory"),
@@ -67,7 +90,26 @@ pub(crate) const TABLE: &[Row] = &[
 ];
 
 const fn row(verb: Verb, names: &'static [&'static str], arguments: &'static str, help: &'static str) -> Row {
-    Row { verb, names, arguments, help }
+    Row { verb, names, arguments, help, options: &[] }
+}
+
+/// The options of `sync`.
+const SYNC: &[Opt] = &[
+    opt("dry-run", Some('n'), None, "change nothing, show what would be done"),
+    opt("delete", None, None, "remove from DST what SRC does not have; asks first"),
+    opt("yes", None, None, "do not ask"),
+    opt("checksum", None, None, "compare contents, not size and time"),
+    opt("include", None, Some("GLOB"), "take what matches, though a later --exclude does, too"),
+    opt("exclude", None, Some("GLOB"), "leave alone what matches, at both ends"),
+];
+
+const fn opt(
+    name: &'static str,
+    letter: Option<char>,
+    value: Option<&'static str>,
+    help: &'static str,
+) -> Opt {
+    Opt { name, letter, value, help }
 }
 
 impl Row {
@@ -91,6 +133,12 @@ impl Row {
         let mut letters =
             self.arguments.split(' ').filter_map(|part| part.strip_prefix("[-")?.strip_suffix(']'));
         letters.any(|letters| letters.contains(letter))
+            || self.options.iter().any(|option| option.letter == Some(letter))
+    }
+
+    /// Its option `--name`.
+    pub(crate) fn option(&self, name: &str) -> Option<&'static Opt> {
+        self.options.iter().find(|option| option.name == name)
     }
 
     /// Whether its last operand may be given more than once.
@@ -138,7 +186,7 @@ mod tests {
     #[test]
     fn every_name_is_there_and_only_once() {
         let names: Vec<_> = TABLE.iter().flat_map(|row| row.names).copied().collect();
-        let wanted = "ls dir list cd cd.. cdup pwd cwd get put mget mput cat mkdir rmdir rm delete mv rename stat md5 lcd \
+        let wanted = "ls dir list cd cd.. cdup pwd cwd get put mget mput sync cat mkdir rmdir rm delete mv rename stat md5 lcd \
                       lpwd lls ! help ? quit q bye exit";
         for name in wanted.split(' ') {
             assert_eq!(names.iter().filter(|n| **n == name).count(), 1, "{name}");

@@ -24,13 +24,17 @@ impl Completer for Completion {
 
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = line[..at].trim_start();
-        let Some((verb, _)) = typed.split_once([' ', '\t']) else {
+        let Some((verb, rest)) = typed.split_once([' ', '\t']) else {
             return Ok((at - typed.len(), commands(typed)));
         };
         match Row::named(verb).map(|row| row.verb) {
             Some(Verb::Put | Verb::LocalChangeDirectory | Verb::LocalList) => {
                 self.files.complete_path(line, at)
             }
+            Some(Verb::Sync) => match words_of_sync(rest) {
+                Some((word, pairs)) => Ok((at - word.len(), pairs)),
+                None => self.files.complete_path(line, at),
+            },
             _ => Ok((at, Vec::new())),
         }
     }
@@ -41,6 +45,22 @@ fn commands(typed: &str) -> Vec<Pair> {
     let rows = TABLE.iter().flat_map(|row| row.names.iter().map(move |name| (row, *name)));
     let fitting = rows.filter(|(row, name)| row.verb != Verb::Shell && name.starts_with(typed));
     fitting.map(|(_, name)| Pair { display: name.to_owned(), replacement: format!("{name} ") }).collect()
+}
+
+/// What can stand where `rest` of a `sync` ends, and the word that is begun there, unless that is a name.
+fn words_of_sync(rest: &str) -> Option<(&str, Vec<Pair>)> {
+    let (before, word) = rest.rsplit_once([' ', '\t']).unwrap_or(("", rest));
+    let words: Vec<String> = if word.starts_with("--") {
+        let options = Row::named("sync").map_or(&[][..], |row| row.options);
+        options.iter().map(|option| format!("--{}", option.name)).collect()
+    } else if before.split_whitespace().all(|word| word.starts_with('-')) {
+        vec!["put".into(), "get".into()]
+    } else {
+        return None;
+    };
+    let fitting = words.into_iter().filter(|fitting| fitting.starts_with(word));
+    let pair = |name: String| Pair { replacement: format!("{name} "), display: name };
+    Some((word, fitting.map(pair).collect()))
 }
 
 impl Helper for Completion {}
@@ -79,5 +99,13 @@ mod tests {
         let completed = format!("{}/a\\ b.txt", directory.path().display());
         assert_eq!(complete(&format!("put {typed}")), (4, vec![completed]));
         assert_eq!(complete(&format!("rm {typed}")).1, [""; 0]);
+        assert_eq!(complete(&format!("sync put {typed}")).1.len(), 1);
+    }
+
+    #[test]
+    fn the_words_of_sync_complete() {
+        assert_eq!(complete("sync p"), (5, vec!["put ".to_owned()]));
+        assert_eq!(complete("sync --delete "), (14, vec!["put ".to_owned(), "get ".to_owned()]));
+        assert_eq!(complete("sync put a --ex"), (11, vec!["--exclude ".to_owned()]));
     }
 }

@@ -5,6 +5,7 @@ mod course;
 mod disk;
 mod door;
 mod native;
+mod sync;
 mod tree;
 
 use std::path::Path;
@@ -19,9 +20,14 @@ use crate::progress::Progress;
 
 pub(crate) use classic::Learnt;
 pub(crate) use course::{Course, LARGE};
+pub(crate) use disk::on_disk;
 pub(crate) use door::Door;
+pub(crate) use sync::{Changed, Settle, no_sync};
 pub use tree::Links;
-pub(crate) use tree::{Account, Bring, Fetch, Sum, groups};
+pub(crate) use tree::{
+    Account, Bring, Chain, Fetch, Item, Paths, Source, Step, Steps, Sum, below, groups, misformed, note,
+    noted, set_root, shown, stays,
+};
 
 /// What a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,6 +43,11 @@ impl Link {
         Link { target, settings, trust, given, login: None, remote: None, directory: None }
     }
 
+    /// Whether the server speaks classic FTP.
+    pub(crate) fn is_classic(&self) -> bool {
+        self.target.scheme != Scheme::Native
+    }
+
     /// Host and directory, as the prompt shows them.
     pub(crate) fn place(&self) -> String {
         format!("{}:{}", self.target.host, self.directory.as_deref().unwrap_or("/"))

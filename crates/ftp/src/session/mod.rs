@@ -5,6 +5,7 @@ mod link;
 mod list;
 mod local;
 mod naming;
+mod sync;
 mod transfer;
 mod tree;
 
@@ -80,6 +81,7 @@ impl Session {
             Command::RemoveTree(path) => self.remove_tree(path).await,
             Command::Get { remote, local, go_on } => self.get(remote, local.as_deref(), *go_on).await,
             Command::Put { local, remote, go_on } => self.put(local, remote.as_deref(), *go_on).await,
+            Command::Sync(sync) => self.sync(sync).await,
             Command::Cat(path) => self.cat(path).await,
             Command::MakeDirectory(path) => self.remote().await?.mkdir(path).await,
             Command::RemoveDirectory(path) => self.remote().await?.rmdir(path).await,

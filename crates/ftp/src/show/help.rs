@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::commands::{Row, TABLE};
+use crate::commands::{Opt, Row, TABLE, Verb};
 
 /// Every command, one a line.
 pub(crate) fn all() -> String {
@@ -18,9 +18,33 @@ pub(crate) fn all() -> String {
     text + "\nQuote names with blanks, 'like this'; put -- before a name that begins with a dash.\n"
 }
 
+/// What the words of `sync` mean.
+const WAYS: &str = "
+    sync put LOCAL [REMOTE]   brings what is in LOCAL to the server, into REMOTE
+    sync get REMOTE [LOCAL]   fetches what is in REMOTE from the server, into LOCAL
+
+    A file is left alone if size and time are the same at both ends. Of a large one,
+    only the blocks that differ are moved. A pattern without / is for any name, one
+    with / for the path from SRC on; one that ends in / is for directories.
+
+";
+
 /// One command: how it is called, what it does, its other names.
 pub(crate) fn one(row: &Row) -> String {
-    format!("{}\n    {}{}\n", row.usage(), row.help, aliases(row))
+    let mut text = format!("{}\n    {}{}\n", row.usage(), row.help, aliases(row));
+    if row.verb == Verb::Sync {
+        text += WAYS;
+    }
+    let option = |option: &Opt| {
+        let letter = option.letter.map(|letter| format!("-{letter}, ")).unwrap_or_default();
+        let value = option.value.map(|value| format!(" {value}")).unwrap_or_default();
+        format!("{letter}--{}{value}", option.name)
+    };
+    let width = row.options.iter().map(|each| option(each).len()).max().unwrap_or(0);
+    for each in row.options {
+        writeln!(text, "    {:width$}  {}", option(each), each.help).expect("a string takes all");
+    }
+    text
 }
 
 fn aliases(row: &Row) -> String {
@@ -51,5 +75,11 @@ mod tests {
         assert!(text.starts_with("ls [-lar] [PATH]\n"));
         assert!(text.ends_with("(also dir, list)\n"), "{text}");
         assert!(!one(Row::named("get").unwrap()).contains("also"));
+        let sync = one(Row::named("sync").unwrap());
+        assert!(
+            sync.contains("sync get REMOTE [LOCAL]") && sync.contains("\n    -n, --dry-run   "),
+            "{sync}"
+        );
+        assert!(sync.lines().all(|line| line.len() <= 84), "{sync}");
     }
 }

@@ -30,6 +30,24 @@ pub(crate) fn time(elapsed: Duration) -> String {
     }
 }
 
+/// A time in seconds, to the tenth below a minute: `0.8 s`, `1:02`.
+pub(crate) fn seconds(elapsed: Duration) -> String {
+    if elapsed.as_secs() < 60 { format!("{:.1} s", elapsed.as_secs_f64()) } else { time(elapsed) }
+}
+
+/// A number with its thousands apart: `1,024`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// How fast `bytes` went: `112 MB/s`.
 pub(crate) fn rate(bytes: u64, elapsed: Duration) -> String {
     let per_second = bytes as f64 / elapsed.as_secs_f64().max(1e-6);
@@ -74,6 +92,17 @@ mod tests {
         ] {
             assert_eq!(time(elapsed), shown);
         }
+    }
+
+    #[test]
+    fn a_count_has_its_thousands_apart() {
+        for (number, shown) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (12_345, "12,345"), (1_234_567, "1,234,567")]
+        {
+            assert_eq!(count(number), shown);
+        }
+        assert_eq!(seconds(Duration::from_millis(840)), "0.8 s");
+        assert_eq!(seconds(Duration::from_secs(62)), "1:02");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use proptest::prelude::*;
 
-use super::super::{TABLE, from_line, from_words, quote};
+use super::super::{Rule, Sync, TABLE, Way, from_line, from_words, quote};
 use super::*;
 
 fn line(text: &str) -> Result<Option<Command>, Failure> {
@@ -29,6 +29,10 @@ fn get(remote: &str, local: Option<&str>) -> Command {
 
 fn put(local: &str, remote: Option<&str>) -> Command {
     Command::Put { local: local.into(), remote: remote.map(str::to_owned), go_on: false }
+}
+
+fn sync(way: Way) -> Sync {
+    Sync { way, dry_run: false, delete: false, yes: false, checksum: false, rules: Vec::new() }
 }
 
 #[test]
@@ -65,6 +69,36 @@ fn lines_become_commands() {
         ("rm -r a", Command::RemoveTree("a".into())),
         ("mget *.c 'a b'", Command::GetMany(vec!["*.c".into(), "a b".into()])),
         ("mput ~/*.c", Command::PutMany(vec!["/home/ana/*.c".into()])),
+        ("sync put a", Command::Sync(sync(Way::Put { from: "a".into(), to: None }))),
+        (
+            "sync put ~/a b",
+            Command::Sync(sync(Way::Put { from: "/home/ana/a".into(), to: Some("b".into()) })),
+        ),
+        (
+            "sync get -- -a ~/b",
+            Command::Sync(sync(Way::Get { from: "-a".into(), to: Some("/home/ana/b".into()) })),
+        ),
+        (
+            "sync --delete put -n a --yes --checksum",
+            Command::Sync(Sync {
+                dry_run: true,
+                delete: true,
+                yes: true,
+                checksum: true,
+                ..sync(Way::Put { from: "a".into(), to: None })
+            }),
+        ),
+        (
+            "sync get a --exclude '*.o' b --include=*.c --dry-run",
+            Command::Sync(Sync {
+                dry_run: true,
+                rules: vec![
+                    Rule { include: false, pattern: "*.o".into() },
+                    Rule { include: true, pattern: "*.c".into() },
+                ],
+                ..sync(Way::Get { from: "a".into(), to: Some("b".into()) })
+            }),
+        ),
         ("cat a", Command::Cat("a".into())),
         ("mkdir a", Command::MakeDirectory("a".into())),
         ("rmdir a", Command::RemoveDirectory("a".into())),
@@ -113,6 +147,24 @@ fn misuse_says_what_is_wrong_and_how_it_is_called() {
         (
             "ls --all",
             "ls has no option --all. Usage: ls [-lar] [PATH]. A name that begins with a dash goes after --: ls -- --all.",
+        ),
+        ("sync put", "SRC is missing. Usage: sync put|get SRC [DST]. help sync shows its options."),
+        (
+            "sync a b",
+            "sync goes put or get, not a. To the server: sync put LOCAL [REMOTE]. From it: sync get REMOTE [LOCAL].",
+        ),
+        (
+            "sync put a --nothing",
+            "sync has no option --nothing. Usage: sync put|get SRC [DST]. help sync shows its options. A name that \
+             begins with a dash goes after --: sync -- --nothing.",
+        ),
+        (
+            "sync put a --exclude",
+            "--exclude needs a GLOB. Usage: sync put|get SRC [DST]. help sync shows its options.",
+        ),
+        (
+            "sync put a --delete=1",
+            "--delete is told nothing. Usage: sync put|get SRC [DST]. help sync shows its options.",
         ),
         ("get ''", "a name is empty. Usage: get [-cr] REMOTE [LOCAL]."),
         ("gte x", "there is no command gte. Did you mean get? help shows all commands."),
@@ -163,7 +215,7 @@ proptest! {
     #[test]
     fn any_row_with_any_words_is_a_command_or_a_usage_error(
         row in 0..TABLE.len(),
-        rest in prop::collection::vec("(-{0,2}[lar]{0,2}|.{0,3})", 0..4),
+        rest in prop::collection::vec("(-{0,2}[lar]{0,2}|put|--exclude|.{0,3})", 0..4),
     ) {
         let mut words = vec![OsString::from(TABLE[row].name())];
         words.extend(rest.iter().map(OsString::from));

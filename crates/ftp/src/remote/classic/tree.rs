@@ -168,8 +168,11 @@ impl Classic {
                 | Item::File { path, .. }
                 | Item::Link { path, .. }
                 | Item::LeadsOut { path }
-                | Item::Failed { path, .. } => path.clone(),
-                Item::Skipped => {
+                | Item::Failed { path, .. }
+                | Item::Missed { path, .. }
+                | Item::Attributes { path, .. }
+                | Item::Remove { path, .. } => path.clone(),
+                Item::Skipped { .. } => {
                     account.skipped();
                     continue;
                 }
@@ -179,8 +182,15 @@ impl Classic {
                 Item::Directory { .. } => self.make_directory(&below(&bring.to, &path)).await,
                 Item::File { .. } => self.put_beneath(&place, &below(&bring.to, &path), account).await,
                 Item::Link { .. } => Err(no_links()),
-                Item::Failed { failure, .. } => Err(failure),
-                Item::LeadsOut { .. } | Item::Skipped => {
+                Item::Failed { failure, .. } | Item::Missed { failure, .. } => Err(failure),
+                Item::Attributes { attributes, .. } => {
+                    self.set_attributes(&text(&below(&bring.to, &path))?, attributes).await
+                }
+                Item::Remove { directory, .. } => {
+                    let place = text(&below(&bring.to, &path))?;
+                    if directory { self.rmdir(&place).await } else { self.remove(&place).await }
+                }
+                Item::LeadsOut { .. } | Item::Skipped { .. } => {
                     account.leads_out(&name);
                     continue;
                 }

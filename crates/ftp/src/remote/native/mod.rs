@@ -1,8 +1,11 @@
 //! A server that speaks `ftpd/1`: commands sent ahead, replies read in their order.
 
+mod changed;
 mod commands;
 mod connect;
+mod digests;
 mod going_on;
+mod parts;
 mod transfer;
 mod tree;
 mod words;

@@ -16,8 +16,12 @@ pub(crate) struct Account<'a> {
     began: Instant,
     /// Files that were moved, or things that were removed.
     pub(crate) done: u64,
+    /// Links that were made.
+    pub(crate) linked: u64,
     /// Bytes that were moved.
     pub(crate) bytes: u64,
+    /// Bytes that went over the wire, perhaps in vain: data, and what was told of data.
+    pub(crate) moved: u64,
     /// What could not be.
     pub(crate) failed: u64,
     /// Links that were left out because their user wants it so.
@@ -47,7 +51,9 @@ impl<'a> Account<'a> {
             progress,
             began: Instant::now(),
             done: 0,
+            linked: 0,
             bytes: 0,
+            moved: 0,
             failed: 0,
             skipped: 0,
             verified: true,
@@ -94,6 +100,11 @@ impl<'a> Account<'a> {
         if self.tells_each() {
             self.tell(json::file(&name(), size, verified, None));
         }
+    }
+
+    /// That results could not be written any more.
+    pub(crate) fn unheard(&mut self) -> Option<Failure> {
+        self.unheard.take()
     }
 
     fn tell(&mut self, object: Object) {

@@ -30,6 +30,8 @@ pub(crate) enum Job {
     Commit { proof: Proof, attributes: Attributes },
     /// Give it up.
     Drop,
+    /// Remove it; a directory is empty by then.
+    Remove { path: Vec<u8>, directory: bool },
     /// Set what directories are to have.
     Attributes(Vec<(Vec<u8>, Attributes)>),
 }
@@ -42,6 +44,7 @@ enum Told {
         path: Vec<u8>,
         receipt: Receipt,
     },
+    Linked,
     Failed(Vec<u8>, Failure),
     Spare(Blocks),
     Emptied(Small),
@@ -143,6 +146,7 @@ impl Ground {
                 let name = || super::shown(&self.name, path.strip_prefix(b"/").unwrap_or(&path));
                 account.file(name, receipt.size, verified(&receipt));
             }
+            Told::Linked => account.linked += 1,
             Told::Failed(path, failure) => {
                 let path = path.strip_prefix(b"/").unwrap_or(&path);
                 account.failed(&super::shown(&self.name, path), failure);
@@ -187,10 +191,10 @@ impl Worker {
                         }
                     }
                 }
-                Job::Link { path, target } => {
-                    let made = self.link(&path, &target);
-                    self.judge(path, made);
-                }
+                Job::Link { path, target } => match self.link(&path, &target) {
+                    Ok(()) => self.tell(Told::Linked),
+                    Err(error) => self.fail(path, error),
+                },
                 Job::Small(mut small) => {
                     self.publish(&small);
                     small.clear();
@@ -222,6 +226,17 @@ impl Worker {
                     }
                 }
                 Job::Drop => self.begun = None,
+                Job::Remove { path, directory } => {
+                    let gone = resolve(&path).and_then(|at| match directory {
+                        true => self.home.rmdir(&at),
+                        false => self.home.remove(&at),
+                    });
+                    match gone {
+                        Ok(()) => self.tell(Told::Stored(0)),
+                        Err(error) if error.kind() == store::Kind::NotFound => {}
+                        Err(error) => self.fail(path, error),
+                    }
+                }
                 Job::Attributes(all) => {
                     for (path, attributes) in all {
                         if self.none.contains(&path) {

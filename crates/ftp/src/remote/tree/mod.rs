@@ -3,9 +3,11 @@
 mod account;
 mod ground;
 mod links;
+mod notes;
 mod only;
 mod paths;
 mod source;
+mod steps;
 
 use std::path::PathBuf;
 
@@ -14,11 +16,13 @@ use store::Home;
 pub(crate) use account::{Account, Sum};
 pub(super) use ground::{Ground, Job, Small, Whole, resolve};
 pub use links::Links;
-pub(super) use links::{Chain, stays};
+pub(crate) use links::{Chain, stays};
+pub(crate) use notes::{note, noted};
 pub(super) use only::Only;
-pub(crate) use only::groups;
-pub(super) use paths::Paths;
-pub(super) use source::{Item, Source};
+pub(crate) use only::{groups, misformed};
+pub(crate) use paths::Paths;
+pub(crate) use source::{Item, Source};
+pub(crate) use steps::{Step, Steps};
 
 use crate::failure::{Code, Failure};
 
@@ -47,7 +51,7 @@ pub(crate) struct Bring {
 }
 
 /// `path` in the remote directory `root`.
-pub(super) fn below(root: &str, path: &[u8]) -> Vec<u8> {
+pub(crate) fn below(root: &str, path: &[u8]) -> Vec<u8> {
     match (root.as_bytes(), path) {
         (root, b"") => root.to_vec(),
         (b"", path) | (b".", path) => path.to_vec(),
@@ -57,7 +61,7 @@ pub(super) fn below(root: &str, path: &[u8]) -> Vec<u8> {
 }
 
 /// What shows where a thing of a tree is: the tree as its user named it, and the path in it.
-pub(super) fn shown(root: &str, path: &[u8]) -> String {
+pub(crate) fn shown(root: &str, path: &[u8]) -> String {
     String::from_utf8_lossy(&below(root, path)).into_owned()
 }
 
@@ -77,7 +81,7 @@ pub(super) fn destination(path: &std::path::Path) -> Result<Home, Failure> {
 }
 
 /// Gives the directory that a tree was brought to what the tree's own has.
-pub(super) async fn set_root(path: &std::path::Path, attributes: store::Attributes) -> Result<(), Failure> {
+pub(crate) async fn set_root(path: &std::path::Path, attributes: store::Attributes) -> Result<(), Failure> {
     let path = path.to_owned();
     super::disk::on_disk(move || Ok(store::set_directory(&path, &attributes)?)).await
 }

@@ -63,7 +63,7 @@ fn group(directory: String, rests: Vec<(String, String)>) -> Result<Group, Failu
     Ok(Group { directory, only: Only { set, hits, flat }, patterns })
 }
 
-fn misformed(pattern: &str, error: &globset::Error) -> Failure {
+pub(crate) fn misformed(pattern: &str, error: &globset::Error) -> Failure {
     Failure::new(Code::Usage, format!("{pattern} is no pattern: {}", error.kind()))
         .with_remedy("*, ?, [a-z], {a,b} and ** are understood; a backslash takes their meaning away.")
 }

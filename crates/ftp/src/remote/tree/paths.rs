@@ -29,6 +29,11 @@ struct Chunk {
 }
 
 impl Paths {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty() && self.tail.is_empty()
+    }
+
     /// Bytes of memory that they take.
     pub(crate) fn bytes(&self) -> usize {
         self.chunks.len() * CHUNK

@@ -6,9 +6,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use store::{Attributes, EntryKind, Found, Home, HomePath, Name, Walk};
+use store::{Attributes, EntryKind, Found, Home, HomePath, Name, Time, Walk};
 
-use super::{Links, Only, stays};
+use super::{Links, Only, Step, Steps, stays};
 use crate::failure::{Code, Failure};
 
 /// Bytes that a part of a walk counts for.
@@ -22,15 +22,21 @@ pub(crate) enum Item {
     /// A directory, before what is in it; without attributes, it is only on the way to something.
     Directory { path: Vec<u8>, attributes: Attributes },
     /// A file.
-    File { path: Vec<u8>, size: u64 },
+    File { path: Vec<u8>, size: u64, attributes: Attributes },
     /// A link that stays in the tree.
     Link { path: Vec<u8>, target: Vec<u8> },
     /// A link that is left out, as its user wants it.
-    Skipped,
+    Skipped { path: Vec<u8> },
     /// A link that leads out of the tree.
     LeadsOut { path: Vec<u8> },
     /// What cannot be moved.
     Failed { path: Vec<u8>, failure: Failure },
+    /// A directory that cannot be looked into.
+    Missed { path: Vec<u8>, failure: Failure },
+    /// What something at the destination is to have, and is not moved.
+    Attributes { path: Vec<u8>, attributes: Attributes },
+    /// What is to be removed from the destination.
+    Remove { path: Vec<u8>, directory: bool },
 }
 
 /// A directory of this computer that is to be moved with all that is in it.
@@ -41,6 +47,8 @@ pub(crate) struct Source {
     walk: Option<Under>,
     /// Where patterns reach no further down: what lies in the directory itself.
     listing: Option<fs::ReadDir>,
+    /// Where it is known what is to be done.
+    steps: Steps,
     found: VecDeque<Found>,
     /// Directories that were entered by links and are still to be walked through.
     later: Vec<Under>,
@@ -76,6 +84,7 @@ impl Source {
             only,
             walk,
             listing,
+            steps: Steps::default(),
             found: VecDeque::new(),
             later: Vec::new(),
             ready: VecDeque::new(),
@@ -83,9 +92,28 @@ impl Source {
         })
     }
 
+    /// What of the tree at `root` is to be moved, and what else is to be done at its destination.
+    pub(crate) fn of_steps(root: &Path, steps: Steps) -> Source {
+        Source {
+            root: root.to_owned(),
+            links: Links::Copy,
+            only: None,
+            walk: None,
+            listing: None,
+            steps,
+            found: VecDeque::new(),
+            later: Vec::new(),
+            ready: VecDeque::new(),
+            told: Vec::new(),
+        }
+    }
+
     /// Where a thing of the tree lies on this computer.
     pub(crate) fn place(&self, path: &[u8]) -> PathBuf {
-        self.root.join(std::ffi::OsStr::from_bytes(path))
+        match path {
+            b"" => self.root.clone(), // which may be a file
+            path => self.root.join(std::ffi::OsStr::from_bytes(path)),
+        }
     }
 
     fn wanted(&self, path: &[u8]) -> bool {
@@ -105,9 +133,11 @@ impl Source {
             EntryKind::Directory if self.only.is_some() => {}
             EntryKind::Directory => self.tell(path, |path| Item::Directory { path, attributes }),
             _ if !self.wanted(&path) => {}
-            EntryKind::File => self.tell(path, |path| Item::File { path, size: found.size }),
+            EntryKind::File => {
+                self.tell(path, |path| Item::File { path, size: found.size, attributes });
+            }
             EntryKind::Link => match self.links {
-                Links::Skip => self.ready.push_back(Item::Skipped),
+                Links::Skip => self.ready.push_back(Item::Skipped { path }),
                 Links::Copy => match found.target {
                     Some(target) if stays(&path, &target) => {
                         self.tell(path, |path| Item::Link { path, target });
@@ -127,7 +157,7 @@ impl Source {
             Ok(metadata) if metadata.is_dir() => {}
             _ if !self.wanted(&name) => {}
             Ok(metadata) if metadata.is_file() => {
-                self.tell(name, |path| Item::File { path, size: metadata.len() });
+                self.tell(name, |path| file(path, &metadata));
             }
             Ok(_) => self.fail(name, store::Error::from(store::Kind::Special).into()),
             Err(error) => self.fail(name, error.into()),
@@ -141,7 +171,7 @@ impl Source {
             Err(error) => return self.fail(path, error.into()),
         };
         if metadata.is_file() {
-            return self.tell(path, |path| Item::File { path, size: metadata.len() });
+            return self.tell(path, |path| file(path, &metadata));
         }
         if !metadata.is_dir() {
             return self.fail(path, store::Error::from(store::Kind::Special).into());
@@ -200,6 +230,22 @@ impl Source {
     }
 }
 
+fn file(path: Vec<u8>, metadata: &fs::Metadata) -> Item {
+    let modified = Time { seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() as u32 };
+    let attributes = Attributes { modified: Some(modified), mode: Some(metadata.mode() & 0o777) };
+    Item::File { path, size: metadata.len(), attributes }
+}
+
+fn item(path: Vec<u8>, step: Step) -> Item {
+    match step {
+        Step::Directory(attributes) => Item::Directory { path, attributes },
+        Step::File { size } => Item::File { path, size, attributes: Attributes::default() },
+        Step::Link { target } => Item::Link { path, target },
+        Step::Attributes(attributes) => Item::Attributes { path, attributes },
+        Step::Remove { directory } => Item::Remove { path, directory },
+    }
+}
+
 impl Iterator for Source {
     type Item = Item;
 
@@ -211,6 +257,9 @@ impl Iterator for Source {
             if let Some(found) = self.found.pop_front() {
                 self.meet(found);
                 continue;
+            }
+            if let Some((path, step)) = self.steps.pop_front() {
+                return Some(item(path, step));
             }
             if let Some(listing) = &mut self.listing {
                 match listing.next()? {
@@ -230,7 +279,7 @@ impl Iterator for Source {
                             (prefix, b"") => prefix.to_vec(),
                             (prefix, path) => [prefix, b"/", path].concat(),
                         };
-                        self.fail(path, missed.error.into());
+                        self.ready.push_back(Item::Missed { path, failure: missed.error.into() });
                     }
                 }
                 None => self.walk = self.later.pop(),

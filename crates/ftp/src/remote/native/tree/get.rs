@@ -2,6 +2,7 @@
 //! for each, sent before the walk has ended.
 
 mod files;
+mod steps;
 
 use std::collections::VecDeque;
 
@@ -9,11 +10,12 @@ use proto::{Command, Message, Reply};
 use store::{Attributes, EntryKind, Found};
 
 use super::super::Native;
-use super::notes::{note, noted};
 use super::{Whole, Window};
 use crate::failure::{Code, Failure};
 use crate::remote::Branch;
-use crate::remote::tree::{self, Account, Chain, Fetch, Ground, Job, Links, Only, Paths, Small, below};
+use crate::remote::tree::{
+    self, Account, Chain, Fetch, Ground, Job, Links, Only, Paths, Small, below, note, noted,
+};
 
 /// Bytes of memory that a list of files may take: more than twenty million files.
 const LIST: usize = 256 * 1024 * 1024;
@@ -65,8 +67,24 @@ impl Native {
         account: &mut Account<'_>,
     ) -> Result<bool, Failure> {
         self.begin_many().await?;
-        let mut getting = Getting {
-            native: self,
+        let mut getting = Getting::new(self, fetch, links, account);
+        getting.later.push((Vec::new(), Chain::default()));
+        let whole = getting.run().await;
+        getting.finish(whole.is_ok()).await;
+        let single = getting.single;
+        self.end_many(whole).map(|()| single)
+    }
+}
+
+impl<'a, 'b> Getting<'a, 'b> {
+    fn new(
+        native: &'a mut Native,
+        fetch: &'a Fetch,
+        links: Links,
+        account: &'a mut Account<'b>,
+    ) -> Getting<'a, 'b> {
+        Getting {
+            native,
             fetch,
             links,
             account,
@@ -75,16 +93,12 @@ impl Native {
             window: Window::default(),
             files: Paths::default(),
             follow: VecDeque::new(),
-            later: vec![(Vec::new(), Chain::default())],
+            later: Vec::new(),
             directories: Paths::default(),
             made: Vec::new(),
             small: Small::default(),
             single: false,
-        };
-        let whole = getting.run().await;
-        getting.finish(whole.is_ok()).await;
-        let single = getting.single;
-        self.end_many(whole).map(|()| single)
+        }
     }
 }
 

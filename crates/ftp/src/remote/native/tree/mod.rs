@@ -1,10 +1,10 @@
 //! Trees over `ftpd/1`: many requests in flight within a window, their answers in order.
 
 mod get;
-mod notes;
 mod put;
 mod read;
 mod remove;
+mod roots;
 mod walk;
 
 use digest::Digest;
@@ -57,27 +57,27 @@ type Whole = Result<Result<(), Failure>, Failure>;
 
 impl Native {
     /// Begins to send many commands. Whoever drops what is under way then gives the connection up.
-    async fn begin_many(&mut self) -> Result<(), Failure> {
+    pub(super) async fn begin_many(&mut self) -> Result<(), Failure> {
         self.recover().await?;
         self.lost = true;
         Ok(())
     }
 
     /// Ends it: nothing is due any more.
-    fn end_many(&mut self, whole: Whole) -> Result<(), Failure> {
+    pub(super) fn end_many(&mut self, whole: Whole) -> Result<(), Failure> {
         self.lost = whole.is_err();
         self.owed = Owed::Nothing;
         whole.and_then(|tree| tree)
     }
 
     /// Puts one more command in line.
-    fn ask(&mut self, command: &Command) {
+    pub(super) fn ask(&mut self, command: &Command) {
         self.wire.queue(&Message::Command(command.clone()));
         self.sent += 1;
     }
 
     /// Sends what is in line.
-    async fn flush_many(&mut self) -> Result<(), Failure> {
+    pub(super) async fn flush_many(&mut self) -> Result<(), Failure> {
         if self.wire.has_line() {
             let flushed = self.wire.flush().await;
             self.told(flushed)?;
@@ -86,7 +86,7 @@ impl Native {
     }
 
     /// The next message, what is in line being sent before there is a wait for it.
-    async fn answer(&mut self) -> Result<Message, Failure> {
+    pub(super) async fn answer(&mut self) -> Result<Message, Failure> {
         match self.answer_or_block(&mut Vec::new(), 0).await? {
             Next::Message(message) => Ok(message),
             Next::Block(_) => Err(self.unexpected()),
@@ -109,12 +109,12 @@ impl Native {
     }
 
     /// A root, as the end of a file tells it.
-    fn root(&mut self, bytes: &[u8]) -> Result<Digest, Failure> {
+    pub(super) fn root(&mut self, bytes: &[u8]) -> Result<Digest, Failure> {
         Digest::new(self.settings.digest, bytes).ok_or_else(|| self.unexpected())
     }
 
     /// The failure that a message out of its turn is.
-    fn out_of_turn<T>(&mut self) -> Result<T, Failure> {
+    pub(super) fn out_of_turn<T>(&mut self) -> Result<T, Failure> {
         Err(self.broken(Broken::Malformed(Fault::Turn)))
     }
 }

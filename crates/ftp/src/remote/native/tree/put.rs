@@ -8,12 +8,11 @@ use store::ReadAhead;
 use tokio::sync::mpsc::Receiver;
 
 use super::super::{Native, words};
-use super::notes::{note, noted};
 use super::read::{Asked, Packet, begin};
 use super::{Whole, Window};
 use crate::failure::{Code, Failure};
 use crate::remote::Verified;
-use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, below};
+use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, Steps, below, note, noted};
 
 /// A tree under way.
 struct Putting<'a, 'b> {
@@ -42,6 +41,25 @@ impl Native {
     ) -> Result<(), Failure> {
         let (root, only) = (bring.from.clone(), bring.only.clone());
         let source = crate::remote::disk::on_disk(move || Source::open(&root, links, only)).await?;
+        self.put_source(source, bring, account).await
+    }
+
+    /// Does steps at the server.
+    pub(in crate::remote) async fn put_steps(
+        &mut self,
+        bring: &Bring,
+        steps: Steps,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        self.put_source(Source::of_steps(&bring.from, steps), bring, account).await
+    }
+
+    async fn put_source(
+        &mut self,
+        source: Source,
+        bring: &Bring,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
         let packets = begin(source, bring.to.clone(), self.settings.digest);
         self.begin_many().await?;
         let mut putting = Putting {
@@ -72,6 +90,7 @@ impl Putting<'_, '_> {
                     self.native.wire.queue_bytes(&bytes);
                     let files = asked.iter().filter(|asked| matches!(asked, Asked::File { .. }));
                     self.account.found(files.count() as u64);
+                    self.account.moved += asked.iter().map(Asked::bytes).sum::<u64>();
                     for asked in asked {
                         self.sent(asked);
                     }
@@ -153,12 +172,10 @@ impl Putting<'_, '_> {
                 self.account.failed(&self.shown(&path), other.with_remedy("Put the file again."));
             }
             (
-                Asked::Directory { .. }
-                | Asked::Link { .. }
-                | Asked::Remove { .. }
-                | Asked::Attributes { .. },
+                Asked::Directory { .. } | Asked::Remove { .. } | Asked::Attributes { .. },
                 Message::Reply(Reply::Done),
             ) => {}
+            (Asked::Link { .. }, Message::Reply(Reply::Done)) => self.account.linked += 1,
             (Asked::What { path }, Message::Reply(Reply::Entry(entry))) => {
                 if entry.kind != proto::EntryKind::Directory {
                     self.none.insert(path.clone());
@@ -181,6 +198,10 @@ impl Putting<'_, '_> {
                     Asked::Link { path, target, again: true },
                 );
             }
+            (Asked::Delete { .. }, Message::Reply(Reply::Done)) => self.account.done(0),
+            // It is gone already.
+            (Asked::Delete { .. }, Message::Reply(Reply::Refused(refused)))
+                if refused.kind == Kind::NotFound => {}
             // What is wrong shows when the link is made.
             (Asked::Remove { .. }, Message::Reply(Reply::Refused(_))) => {}
             (asked, Message::Reply(Reply::Refused(refused))) => {
@@ -220,6 +241,7 @@ impl Putting<'_, '_> {
         loop {
             match file.next(spare).await {
                 Ok(Some(blocks)) => {
+                    self.account.moved += blocks.data_len() as u64;
                     let sent = self.native.wire.send_blocks(blocks).await;
                     spare = self.native.told(sent)?;
                 }

@@ -36,6 +36,8 @@ pub(super) enum Asked {
     Link { path: Vec<u8>, target: Vec<u8>, again: bool },
     /// What is in the place of a link.
     Remove { path: Vec<u8> },
+    /// What is to go.
+    Delete { path: Vec<u8> },
     /// What a directory is to have.
     Attributes { path: Vec<u8> },
 }
@@ -48,7 +50,16 @@ impl Asked {
             | Asked::File { path, .. }
             | Asked::Link { path, .. }
             | Asked::Remove { path }
+            | Asked::Delete { path }
             | Asked::Attributes { path } => path,
+        }
+    }
+
+    /// Bytes of data that go with it.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Asked::File { size, .. } => *size,
+            _ => 0,
         }
     }
 }
@@ -125,7 +136,7 @@ impl Packer {
                     let command = Command::Link { path: below(&self.to, &path), target: target.clone() };
                     self.command(command, Asked::Link { path, target, again: false })?;
                 }
-                Item::File { path, size } => {
+                Item::File { path, size, .. } => {
                     let place = source.place(&path);
                     let opened = Outgoing::local(&place, self.algorithm);
                     match opened {
@@ -141,9 +152,27 @@ impl Packer {
                         Err(error) => self.send(Packet::Failed(path, error.into()))?,
                     }
                 }
-                Item::Skipped => self.send(Packet::Skipped)?,
+                Item::Attributes { path, attributes } => {
+                    let command = Command::SetAttributes {
+                        path: below(&self.to, &path),
+                        modified: attributes.modified.map(words::to_wire),
+                        mode: attributes.mode,
+                    };
+                    self.command(command, Asked::Attributes { path })?;
+                }
+                Item::Remove { path, directory } => {
+                    let place = below(&self.to, &path);
+                    let command = match directory {
+                        true => Command::Rmdir { path: place },
+                        false => Command::Remove { path: place },
+                    };
+                    self.command(command, Asked::Delete { path })?;
+                }
+                Item::Skipped { .. } => self.send(Packet::Skipped)?,
                 Item::LeadsOut { path } => self.send(Packet::LeadsOut(path))?,
-                Item::Failed { path, failure } => self.send(Packet::Failed(path, failure))?,
+                Item::Failed { path, failure } | Item::Missed { path, failure } => {
+                    self.send(Packet::Failed(path, failure))?
+                }
             }
         }
         self.send_pack()

@@ -58,6 +58,7 @@ impl Getting<'_, '_> {
             }
         };
         self.account.advance(size);
+        self.account.moved += size;
         let root = self.native.root(&end.root)?;
         match tree::resolve(&path) {
             Ok(at) => {
@@ -89,6 +90,7 @@ impl Getting<'_, '_> {
                     let bytes = blocks.data_len() as u64;
                     left -= bytes;
                     self.account.advance(bytes);
+                    self.account.moved += bytes;
                     self.give(Job::Write(blocks)).await;
                 }
                 Arrived::End(end) => {

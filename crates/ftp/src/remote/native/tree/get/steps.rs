@@ -1,0 +1,54 @@
+//! Steps that are known beforehand, in the place of a walk.
+
+use super::Getting;
+use crate::failure::Failure;
+use crate::remote::native::Native;
+use crate::remote::tree::{Account, Fetch, Job, Links, Step, Steps, note};
+
+impl Native {
+    /// Does steps on this computer.
+    pub(in crate::remote) async fn get_steps(
+        &mut self,
+        fetch: &Fetch,
+        steps: Steps,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        self.begin_many().await?;
+        let mut getting = Getting::new(self, fetch, Links::Copy, account);
+        let whole = match getting.prepare(steps).await {
+            Ok(()) => getting.run().await,
+            Err(failure) => Ok(Err(failure)),
+        };
+        getting.finish(whole.is_ok()).await;
+        self.end_many(whole)
+    }
+}
+
+impl Getting<'_, '_> {
+    /// Does what needs no server, and takes note of what does.
+    async fn prepare(&mut self, mut steps: Steps) -> Result<(), Failure> {
+        self.settle()?;
+        while let Some((path, step)) = steps.pop_front() {
+            let job = match step {
+                Step::File { size } => {
+                    self.account.expect(size);
+                    self.account.found(1);
+                    self.files.push(&path, &[]);
+                    continue;
+                }
+                Step::Directory(attributes) => {
+                    self.directories.push(&path, &note(&attributes));
+                    if path.is_empty() {
+                        continue;
+                    }
+                    Job::Directories(vec![path])
+                }
+                Step::Link { target } => Job::Link { path, target },
+                Step::Attributes(attributes) => Job::Attributes(vec![(path, attributes)]),
+                Step::Remove { directory } => Job::Remove { path, directory },
+            };
+            self.give(job).await;
+        }
+        Ok(())
+    }
+}

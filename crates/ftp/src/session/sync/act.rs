@@ -1,0 +1,291 @@
+//! A plan carried out, in such an order that nothing stands in the way of what comes after it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use store::{Attributes, Home, HomePath, Options};
+
+use super::super::Link;
+use super::ends::{Direction, Ends};
+use super::list::text;
+use super::plan::{Large, Plan};
+use super::summary::Summary;
+use crate::failure::{Code, Failure};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::remote::{
+    Account, Bring, Changed, Course, Fetch, Into, Step, Steps, Verified, below, on_disk, set_root, shown,
+};
+
+/// A plan under way.
+pub(super) struct Act<'a, 'b> {
+    link: &'a mut Link,
+    output: &'a Output,
+    progress: &'a Progress,
+    ends: &'a Ends,
+    account: &'a mut Account<'b>,
+    summary: Summary,
+    /// Where files that are fetched go, once it was opened.
+    home: Option<Arc<Home>>,
+}
+
+impl<'a, 'b> Act<'a, 'b> {
+    pub(super) fn new(
+        link: &'a mut Link,
+        output: &'a Output,
+        progress: &'a Progress,
+        ends: &'a Ends,
+        account: &'a mut Account<'b>,
+    ) -> Act<'a, 'b> {
+        Act { link, output, progress, ends, account, summary: Summary::default(), home: None }
+    }
+
+    /// What came of it.
+    pub(super) fn summary(self) -> Summary {
+        self.summary
+    }
+
+    /// Does all of it. What cannot be done is told, and the rest goes on.
+    ///
+    /// # Errors
+    /// What ended it: most often, that the connection was lost.
+    pub(super) async fn all(&mut self, plan: Plan) -> Result<(), Failure> {
+        self.progress.begin_tree(&self.ends.destination());
+        self.summary.looked_at = plan.looked_at;
+        self.summary.unchanged = plan.unchanged;
+        for (path, failure) in plan.failures {
+            self.account.failed(&self.ends.shown(&path), failure);
+        }
+        self.steps(plan.unlock).await?;
+        self.steps(plan.replaced).await?;
+        self.summary.deleted += self.steps(plan.clear).await?;
+        self.summary.new += self.steps(plan.fresh).await?;
+        self.summary.changed += self.steps(plan.changed).await?;
+        for large in plan.by_blocks {
+            self.large(&large).await?;
+        }
+        self.summary.deleted += self.steps(plan.extra).await?;
+        let (wanted, failed) = (plan.attributes.len(), self.account.failed);
+        self.steps(plan.attributes).await?;
+        self.summary.attributes += wanted.saturating_sub(self.account.failed - failed);
+        self.steps(plan.directories).await?;
+        Ok(())
+    }
+
+    /// Does steps. How many files and links were moved, or things removed.
+    async fn steps(&mut self, steps: Steps) -> Result<u64, Failure> {
+        if steps.len() == 0 {
+            return Ok(0);
+        }
+        let before = self.account.done + self.account.linked;
+        match self.ends.direction {
+            Direction::Put => self.put_steps(steps).await?,
+            Direction::Get if self.ends.single => self.get_single(steps).await?,
+            Direction::Get => self.get_steps(steps).await?,
+        }
+        Ok(self.account.done + self.account.linked - before)
+    }
+
+    async fn put_steps(&mut self, steps: Steps) -> Result<(), Failure> {
+        let Ends { local, remote, whole, single, .. } = self.ends;
+        let steps = if *whole || *single { steps } else { without_top(steps) };
+        let bring = Bring { from: local.clone(), to: remote.clone(), whole: *whole, only: None };
+        self.link.remote(self.output).await?.put_steps(&bring, steps, self.account).await
+    }
+
+    async fn get_steps(&mut self, mut steps: Steps) -> Result<(), Failure> {
+        let Ends { local, remote, whole, .. } = self.ends;
+        let mut rest = Steps::default();
+        let mut top = None;
+        while let Some((path, step)) = steps.pop_front() {
+            match step {
+                // The top is no thing beneath itself.
+                Step::Attributes(attributes) if path.is_empty() => top = Some(attributes).filter(|_| *whole),
+                step => rest.push(&path, &step),
+            }
+        }
+        let fetch = Fetch { from: remote.clone(), to: local.clone(), whole: *whole, only: None };
+        if rest.len() > 0 {
+            self.link.remote(self.output).await?.get_steps(&fetch, rest, self.account).await?;
+        }
+        if let Some(attributes) = top
+            && let Err(failure) = set_root(local, attributes).await
+        {
+            self.account.failed(&local.to_string_lossy(), failure);
+        }
+        Ok(())
+    }
+
+    /// The steps of one file: it is fetched, or gets its attributes.
+    async fn get_single(&mut self, mut steps: Steps) -> Result<(), Failure> {
+        let place = self.ends.local.clone();
+        while let Some((_, step)) = steps.pop_front() {
+            let done = match step {
+                Step::File { .. } => {
+                    let remote = self.link.remote(self.output).await?;
+                    let receipt = remote.get(&self.ends.remote, Into::File(&place), self.progress).await;
+                    receipt.map(|receipt| {
+                        self.account.moved += receipt.size;
+                        self.account.file(|| self.ends.destination(), receipt.size, receipt.verified);
+                    })
+                }
+                Step::Attributes(attributes) => {
+                    let place = place.clone();
+                    on_disk(move || set_file(&place, attributes)).await
+                }
+                Step::Remove { .. } => {
+                    let place = place.clone();
+                    on_disk(move || Ok(std::fs::remove_file(place)?)).await
+                }
+                Step::Directory(_) | Step::Link { .. } => Ok(()), // one file has none
+            };
+            self.judge(&[], done)?;
+        }
+        Ok(())
+    }
+
+    /// Brings what differs of a large file; all of it where that fails, since something changes meanwhile.
+    async fn large(&mut self, large: &Large) -> Result<(), Failure> {
+        let done = match self.changed(large).await {
+            Err(failure) if failure.code == Code::NotVerified => {
+                let name = self.ends.shown(&large.path);
+                self.output.say(&format!("{name}: {}; it is moved as a whole", failure.message));
+                self.as_a_whole(large).await.map(|()| None)
+            }
+            done => done.map(Some),
+        };
+        match done {
+            Ok(changed) => {
+                self.summary.changed += 1;
+                if let Some(Changed { moved, blocks, size, root }) = changed {
+                    let name = || shown(&self.ends.destination(), &large.path);
+                    self.account.file(name, size, Verified::Blocks { root, count: blocks });
+                    self.summary.blocks.0 += moved;
+                    self.summary.blocks.1 += blocks;
+                }
+                Ok(())
+            }
+            Err(failure) => self.judge(&large.path, Err(failure)),
+        }
+    }
+
+    async fn changed(&mut self, large: &Large) -> Result<Changed, Failure> {
+        let there = below(&self.ends.remote, &large.path);
+        match self.ends.direction {
+            Direction::Put => {
+                let place = self.place(&large.path);
+                let remote = self.link.remote(self.output).await?;
+                remote.put_changed(&place, &there, self.account).await
+            }
+            Direction::Get => {
+                let at = self.at(&large.path)?;
+                let home = self.home().await?;
+                let what = (large.size, large.attributes);
+                let remote = self.link.remote(self.output).await?;
+                remote.get_changed(&there, what, (&home, &at), self.account).await
+            }
+        }
+    }
+
+    async fn as_a_whole(&mut self, large: &Large) -> Result<(), Failure> {
+        let there = text(&below(&self.ends.remote, &large.path))?;
+        let receipt = match self.ends.direction {
+            Direction::Put => {
+                // As one that may be gone on with: what the server kept of its parts goes then.
+                let (place, mut course) = (self.place(&large.path), Course::default());
+                let remote = self.link.remote(self.output).await?;
+                remote.put_on(&place, &there, &mut course, self.progress).await?
+            }
+            Direction::Get => {
+                let at = self.at(&large.path)?;
+                let home = self.home().await?;
+                let remote = self.link.remote(self.output).await?;
+                remote.get(&there, Into::Beneath(&home, &at), self.progress).await?
+            }
+        };
+        self.account.moved += receipt.size;
+        let name = || shown(&self.ends.destination(), &large.path);
+        self.account.file(name, receipt.size, receipt.verified);
+        Ok(())
+    }
+
+    /// Where a thing lies on this computer.
+    fn place(&self, path: &[u8]) -> PathBuf {
+        use std::os::unix::ffi::OsStrExt;
+        match path {
+            b"" => self.ends.local.clone(),
+            path => self.ends.local.join(std::ffi::OsStr::from_bytes(path)),
+        }
+    }
+
+    /// The directory that files are fetched to: of one file, the one that it lies in.
+    async fn home(&mut self) -> Result<Arc<Home>, Failure> {
+        if let Some(home) = &self.home {
+            return Ok(home.clone());
+        }
+        let local = self.ends.local.clone();
+        let directory = match (self.ends.single, local.parent()) {
+            (false, _) => local,
+            (true, Some(parent)) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            (true, _) => PathBuf::from("."),
+        };
+        let options = Options { quota: None, durability: store::Durability::Full };
+        let home = Arc::new(on_disk(move || Ok(Home::at(&directory, &options)?)).await?);
+        Ok(self.home.insert(home).clone())
+    }
+
+    /// Where a file lies beneath that.
+    fn at(&self, path: &[u8]) -> Result<HomePath, Failure> {
+        let path = match self.ends.single {
+            true => self.ends.local.file_name().unwrap_or_default().as_encoded_bytes(),
+            false => path,
+        };
+        Ok(HomePath::root().resolve(path)?)
+    }
+
+    /// What is wrong with one thing is told, and the rest goes on; unless nothing can.
+    fn judge(&mut self, path: &[u8], done: Result<(), Failure>) -> Result<(), Failure> {
+        match done {
+            Err(failure) if failure.is_final() => Err(failure),
+            Err(failure) => {
+                self.account.failed(&self.ends.shown(path), failure);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// The same without what is to be done to the top.
+fn without_top(mut steps: Steps) -> Steps {
+    let mut rest = Steps::default();
+    while let Some((path, step)) = steps.pop_front() {
+        if !path.is_empty() || !matches!(step, Step::Attributes(_)) {
+            rest.push(&path, &step);
+        }
+    }
+    rest
+}
+
+/// Gives a file of this computer time and mode. It blocks.
+fn set_file(place: &std::path::Path, attributes: Attributes) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    let file = std::fs::File::open(place)?;
+    if let Some(time) = attributes.modified {
+        file.set_modified(system_time(time))?;
+    }
+    if let Some(mode) = attributes.mode {
+        file.set_permissions(std::fs::Permissions::from_mode(mode & 0o777))?;
+    }
+    Ok(())
+}
+
+fn system_time(time: store::Time) -> std::time::SystemTime {
+    use std::time::{Duration, UNIX_EPOCH};
+    let seconds = Duration::from_secs(time.seconds.unsigned_abs());
+    let whole =
+        if time.seconds < 0 { UNIX_EPOCH.checked_sub(seconds) } else { UNIX_EPOCH.checked_add(seconds) };
+    whole
+        .and_then(|whole| whole.checked_add(Duration::from_nanos(time.nanoseconds.into())))
+        .unwrap_or(UNIX_EPOCH)
+}

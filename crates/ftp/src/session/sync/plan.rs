@@ -1,0 +1,368 @@
+//! What is to be done, so that the destination becomes like the source: pure, from what is known of both.
+
+use std::collections::HashSet;
+
+use store::Attributes;
+
+use super::rules::Rules;
+use super::there::{Fact, There, What, above, is_in};
+use crate::failure::{Code, Failure};
+use crate::remote::{LARGE, Paths, Step, Steps, note, noted};
+
+/// A block, below which a file has nothing that could stay.
+const BLOCK: u64 = digest::BLOCK as u64;
+
+/// Bits without which nothing can be done in a directory of one's own.
+const OPEN: u32 = 0o300;
+
+/// What is to be done, in the order of its parts.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Directories that have to be writable first.
+    pub(super) unlock: Steps,
+    /// Links and special files that make room for files of the same name.
+    pub(super) replaced: Steps,
+    /// What stands in the way of something of another kind, a directory after what is in it.
+    pub(super) clear: Steps,
+    /// Directories, files and links that are new.
+    pub(super) fresh: Steps,
+    /// Files and links that differ, as a whole.
+    pub(super) changed: Steps,
+    /// Large files that differ.
+    pub(super) by_blocks: Vec<Large>,
+    /// What the source does not have.
+    pub(super) extra: Steps,
+    /// Files that differ in time or mode alone.
+    pub(super) attributes: Steps,
+    /// Directories that were there, with what they are to have, the deepest first.
+    pub(super) directories: Steps,
+    /// What cannot be done.
+    pub(super) failures: Vec<(Vec<u8>, Failure)>,
+    /// Not everything could be listed, so that nothing is removed.
+    pub(super) incomplete: bool,
+    /// Files and links of the source that take part.
+    pub(super) looked_at: u64,
+    /// Those that are at the destination as they should be.
+    pub(super) unchanged: u64,
+    /// Links that are left out because their user wants it so.
+    pub(super) skipped: u64,
+    /// Files, and directories, that are removed.
+    pub(super) removed: (u64, u64),
+}
+
+/// A large file that differs.
+#[derive(Debug)]
+pub(super) struct Large {
+    pub(super) path: Box<[u8]>,
+    /// Bytes at the source.
+    pub(super) size: u64,
+    /// What it has there.
+    pub(super) attributes: Attributes,
+}
+
+/// A plan in the making. What the source has is met in such an order that a directory comes before what is in it.
+#[derive(Debug)]
+pub(super) struct Planner {
+    rules: Rules,
+    there: There,
+    checksum: bool,
+    delete: bool,
+    plan: Plan,
+    /// Files of the same size whose contents are still to be compared.
+    unsure: Paths,
+    /// Directories that are there, and whether they differ.
+    directories: Vec<(Box<[u8]>, Attributes, bool)>,
+    /// Directories in which something changes.
+    touched: HashSet<Box<[u8]>>,
+    /// Names at which something else stands, a file for a directory or the reverse.
+    blocked: HashSet<Box<[u8]>>,
+    /// What is to be done there, and beneath, once that is gone.
+    behind: Vec<(Box<[u8]>, Step)>,
+    /// What the source has and does not give: it stays as it is.
+    kept: HashSet<Box<[u8]>>,
+}
+
+impl Planner {
+    pub(super) fn new(rules: Rules, there: There, checksum: bool, delete: bool) -> Planner {
+        let plan = Plan { incomplete: there.incomplete, ..Plan::default() };
+        Planner {
+            rules,
+            there,
+            checksum,
+            delete,
+            plan,
+            unsure: Paths::default(),
+            directories: Vec::new(),
+            touched: HashSet::new(),
+            blocked: HashSet::new(),
+            behind: Vec::new(),
+            kept: HashSet::new(),
+        }
+    }
+
+    /// One that stands for another while that is elsewhere.
+    pub(super) fn empty() -> Planner {
+        Planner::new(Rules::default(), There::default(), false, false)
+    }
+
+    /// Whether the source's thing at `path` takes part.
+    pub(super) fn takes(&self, path: &[u8], directory: bool) -> bool {
+        self.rules.take(path, directory)
+    }
+
+    /// The source has this.
+    pub(super) fn meet(&mut self, path: &[u8], fact: &Fact) {
+        if !self.takes(path, fact.is_directory()) || is_in(path, &self.kept) {
+            return;
+        }
+        let attributes = Attributes { modified: Some(fact.modified), mode: Some(fact.mode) };
+        let step = match &fact.what {
+            What::Directory => Step::Directory(attributes),
+            What::File(size) => Step::File { size: *size },
+            What::Link(target) => Step::Link { target: target.to_vec() },
+            What::Other => {
+                return self.fail(path.to_vec(), store::Error::from(store::Kind::Special).into());
+            }
+        };
+        self.plan.looked_at += u64::from(!fact.is_directory());
+        if is_in(path, &self.blocked) {
+            return self.behind.push((path.into(), step));
+        }
+        let Some(standing) = self.there.all.get_mut(path) else {
+            self.touch(path);
+            return self.plan.fresh.push(path, &step);
+        };
+        standing.met = true;
+        let stands = standing.fact.clone();
+        match (&fact.what, &stands.what) {
+            (What::Directory, What::Directory) => {
+                let differs = fact.mode != stands.mode || !fact.is_as_old_as(&stands);
+                self.directories.push((path.into(), attributes, differs));
+            }
+            (What::Directory, _) | (_, What::Directory) => {
+                self.blocked.insert(path.into());
+                self.behind.push((path.into(), step));
+            }
+            (What::File(size), What::File(there)) => {
+                self.compare(path, (fact, *size), (&stands, *there), &attributes);
+            }
+            (What::Link(target), What::Link(there)) if target == there => self.plan.unchanged += 1,
+            (_, What::Link(_) | What::Other) => {
+                self.touch(path);
+                self.plan.replaced.push(path, &Step::Remove { directory: false });
+                self.plan.changed.push(path, &step);
+            }
+            _ => self.change(path, &step),
+        }
+    }
+
+    /// The source has a name there, but not what is behind it: what stands there stays.
+    pub(super) fn skip(&mut self, path: Vec<u8>) {
+        if self.takes(&path, false) && !is_in(&path, &self.kept) {
+            self.plan.skipped += 1;
+            self.keep(path);
+        }
+    }
+
+    /// The source has something there that cannot be moved.
+    pub(super) fn fail(&mut self, path: Vec<u8>, failure: Failure) {
+        if self.takes(&path, false) && !is_in(&path, &self.kept) {
+            self.keep(path.clone());
+            self.plan.failures.push((path, failure));
+        }
+    }
+
+    /// The source could not be looked into there.
+    pub(super) fn miss(&mut self, path: Vec<u8>, failure: Failure) {
+        if self.takes(&path, true) {
+            self.plan.incomplete = true;
+            self.plan.failures.push((path, failure));
+        }
+    }
+
+    fn keep(&mut self, path: Vec<u8>) {
+        if let Some(standing) = self.there.all.get_mut(&path[..]) {
+            standing.met = true;
+        }
+        self.kept.insert(path.into());
+    }
+
+    fn compare(&mut self, path: &[u8], here: (&Fact, u64), there: (&Fact, u64), attributes: &Attributes) {
+        let alike = here.0.is_as_old_as(there.0);
+        let same = alike && here.0.mode == there.0.mode;
+        let size = here.1;
+        if size != there.1 {
+            self.differ(path, (size, *attributes), there.1);
+        } else if self.checksum && size > 0 {
+            let flag = [u8::from(same)];
+            self.unsure.push(path, &[&flag[..], &size.to_le_bytes(), &note(attributes)].concat());
+        } else if same {
+            self.plan.unchanged += 1;
+        } else if alike || size == 0 {
+            self.plan.attributes.push(path, &Step::Attributes(*attributes));
+        } else {
+            self.differ(path, (size, *attributes), size);
+        }
+    }
+
+    fn differ(&mut self, path: &[u8], (size, attributes): (u64, Attributes), there: u64) {
+        if size.max(there) >= LARGE && size.min(there) >= BLOCK {
+            self.touch(path);
+            self.plan.by_blocks.push(Large { path: path.into(), size, attributes });
+        } else {
+            self.change(path, &Step::File { size });
+        }
+    }
+
+    fn change(&mut self, path: &[u8], step: &Step) {
+        self.touch(path);
+        self.plan.changed.push(path, step);
+    }
+
+    /// What is in the directory of `path` changes.
+    fn touch(&mut self, path: &[u8]) {
+        if let Some(directory) = above(path).next()
+            && !self.touched.contains(directory)
+        {
+            self.touched.insert(directory.into());
+        }
+    }
+
+    /// Files whose contents are to be compared, to be [`settle`](Planner::settle)d.
+    pub(super) fn unsure(&mut self) -> Paths {
+        std::mem::take(&mut self.unsure)
+    }
+
+    /// The contents of a file were compared. `noted` is as it was noted.
+    pub(super) fn settle(&mut self, path: Vec<u8>, noted_then: &[u8], same: Result<bool, Failure>) {
+        let (flag, rest) = noted_then.split_first().unwrap_or((&0, &[]));
+        let (size, attributes) = rest.split_first_chunk().unwrap_or((&[0; 8], &[]));
+        let size = u64::from_le_bytes(*size);
+        match same {
+            Ok(true) if *flag == 1 => self.plan.unchanged += 1,
+            Ok(true) => self.plan.attributes.push(&path, &Step::Attributes(noted(attributes))),
+            Ok(false) => self.differ(&path, (size, noted(attributes)), size),
+            Err(failure) => self.plan.failures.push((path, failure)),
+        }
+    }
+
+    /// The whole plan.
+    pub(super) fn finish(mut self) -> Plan {
+        let delete = self.delete && !self.plan.incomplete;
+        self.clear_the_way(delete);
+        if delete {
+            self.remove_the_rest();
+        }
+        let wanted = std::mem::take(&mut self.directories);
+        for (path, attributes, differs) in wanted.iter().rev() {
+            if *differs || self.touched.contains(path) {
+                self.plan.directories.push(path, &Step::Attributes(*attributes));
+            }
+        }
+        for (path, attributes, _) in wanted {
+            if let Some(stands) = self.there.all.get(&path).map(|standing| standing.fact.clone()) {
+                self.unlock(&path, &stands, attributes.mode.unwrap_or(stands.mode));
+            }
+        }
+        self.plan
+    }
+
+    /// What stands in the way goes, if it may; else it is told.
+    fn clear_the_way(&mut self, delete: bool) {
+        let mut left_out = HashSet::new();
+        for (path, step) in std::mem::take(&mut self.behind) {
+            if is_in(&path, &left_out) {
+                continue;
+            }
+            if !self.blocked.contains(&path) {
+                self.plan.fresh.push(&path, &step);
+                continue;
+            }
+            let directory = self.there.is_directory(&path);
+            let held = self.there.all.get(&path).is_some_and(|standing| standing.held);
+            if delete && !held {
+                self.touch(&path);
+                if directory {
+                    self.clear_directory(&path);
+                } else {
+                    self.plan.removed.0 += 1;
+                }
+                self.plan.clear.push(&path, &Step::Remove { directory });
+                self.plan.fresh.push(&path, &step);
+            } else {
+                self.plan.failures.push((path.to_vec(), in_the_way(directory, held, self.delete)));
+                left_out.insert(path.clone());
+            }
+            // Of what stays, nothing beneath is removed either.
+            self.kept.insert(path);
+        }
+    }
+
+    /// All that is in a directory goes, and it is counted.
+    fn clear_directory(&mut self, path: &[u8]) {
+        let beneath = |other: &[u8]| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
+        let mut inside: Vec<(&[u8], bool)> = self
+            .there
+            .all
+            .iter()
+            .filter(|(other, _)| beneath(other))
+            .map(|(other, standing)| (&other[..], standing.fact.is_directory()))
+            .collect();
+        inside.sort_unstable_by(|a, b| b.cmp(a));
+        for (other, directory) in inside {
+            self.plan.clear.push(other, &Step::Remove { directory });
+            if directory { self.plan.removed.1 += 1 } else { self.plan.removed.0 += 1 }
+        }
+        self.plan.removed.1 += 1;
+        self.touched.insert(path.into());
+    }
+
+    /// What the source does not have goes, but for what holds something that stays.
+    fn remove_the_rest(&mut self) {
+        let all = std::mem::take(&mut self.there.all);
+        let mut extra: Vec<(&[u8], &Fact)> = all
+            .iter()
+            .filter(|(path, standing)| {
+                !standing.met && !standing.held && !path.is_empty() && !is_in(path, &self.kept)
+            })
+            .map(|(path, standing)| (&path[..], &standing.fact))
+            .collect();
+        extra.sort_unstable_by(|a, b| b.0.cmp(a.0));
+        for &(path, fact) in &extra {
+            self.touch(path);
+            let directory = fact.is_directory();
+            self.plan.extra.push(path, &Step::Remove { directory });
+            if directory {
+                self.plan.removed.1 += 1;
+            } else {
+                self.plan.removed.0 += 1;
+            }
+        }
+        for (path, fact) in extra {
+            self.unlock(path, fact, fact.mode);
+        }
+        self.there.all = all;
+    }
+
+    /// A directory in which something changes is made writable, if it is not as it `stands`.
+    fn unlock(&mut self, path: &[u8], stands: &Fact, wanted: u32) {
+        if stands.is_directory() && stands.mode & OPEN != OPEN && self.touched.contains(path) {
+            let open = Attributes { modified: None, mode: Some(wanted | 0o700) };
+            self.plan.unlock.push(path, &Step::Attributes(open));
+        }
+    }
+}
+
+fn in_the_way(directory: bool, held: bool, delete: bool) -> Failure {
+    let what =
+        if directory { "a directory stands where it should be" } else { "a file stands where it should be" };
+    let remedy = match (held, delete) {
+        (true, _) => "It holds what is excluded: remove it yourself.",
+        (false, true) => "It stays, since not everything could be listed.",
+        (false, false) => "--delete lets it be replaced.",
+    };
+    Failure::new(Code::Other, what).with_remedy(remedy)
+}
+
+#[cfg(test)]
+mod tests;
