@@ -24,6 +24,7 @@ mod permissions;
 mod prompt;
 mod resume;
 mod script;
+mod sync;
 mod tls;
 mod trees;
 mod trust;

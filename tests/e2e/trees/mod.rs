@@ -16,7 +16,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use e2e::{ALICE, Client, Server, bytes, snapshot};
 
 /// Everything beneath a directory by its path from there: mode, time and content.
-fn tree(directory: &Path) -> BTreeMap<PathBuf, (u32, (i64, i64), String)> {
+pub(crate) fn tree(directory: &Path) -> BTreeMap<PathBuf, (u32, (i64, i64), String)> {
     let all = snapshot(directory).into_iter();
     let told = |(path, seen): (PathBuf, e2e::Seen)| {
         let modified = if seen.mode & 0o170_000 == 0o120_000 { (0, 0) } else { seen.modified };
@@ -31,17 +31,17 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, String> {
 }
 
 /// Gives something a time to the nanosecond.
-fn set_time(path: &Path, seed: u64) {
+pub(crate) fn set_time(path: &Path, seed: u64) {
     let time = UNIX_EPOCH + Duration::new(1_000_000_000 + seed * 86_400, 123_456_789 + seed as u32);
     File::open(path).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
 }
 
-fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// Makes a tree with something of everything that both sides can hold, but for links.
-fn plant(root: &Path) {
+pub(crate) fn plant(root: &Path) {
     let long = "l".repeat(255);
     for directory in ["sub/deep", "empty", "with blank", "gr\u{fc}n/\u{65e5}\u{672c}"] {
         fs::create_dir_all(root.join(directory)).unwrap();
