@@ -61,6 +61,11 @@ impl Hash {
         Ok(Hash(text.into()))
     }
 
+    /// Whether it is the same: of the same password with the same salt. Neither side is a secret to whoever asks.
+    pub fn is(&self, other: &Hash) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+
     /// A hash of nobody's password, at the cost of a new one.
     pub fn dummy() -> &'static Hash {
         static HASH: LazyLock<Hash> = LazyLock::new(|| Hash::nobody([]));

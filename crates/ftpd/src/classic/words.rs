@@ -15,6 +15,9 @@ pub(super) fn refused(refusal: &Refusal) -> Reply {
         ),
         Refusal::Late => Reply::new(421, "Nobody logged in within the time for it. Connect again."),
         Refusal::BadLogin => Reply::new(530, "User name or password is wrong."),
+        // No command of this door asks for tickets.
+        Refusal::BadTicket => Reply::new(530, "That lets nobody in."),
+        Refusal::TooManyTickets => Reply::new(550, "Too many tickets are out. Try again later."),
         Refusal::NotPermitted(what) => {
             Reply::new(550, format!("This account may not {what}. Ask the server's owner for more access."))
         }

@@ -48,6 +48,19 @@ impl Account {
     pub(super) fn owner(&self) -> Option<&str> {
         self.password.as_ref().map(|_| self.name.as_str())
     }
+
+    /// Whether nothing of `other` is different that matters to whoever is in: what let them in, where they are, what they may do.
+    pub(super) fn is_as(&self, other: &Account) -> bool {
+        let same_password = match (&self.password, &other.password) {
+            (Some(hash), Some(other)) => hash.is(other),
+            (None, None) => true,
+            _ => false,
+        };
+        same_password
+            && self.name == other.name
+            && self.access == other.access
+            && Arc::ptr_eq(&self.home, &other.home)
+    }
 }
 
 /// By what a home is known: while nothing of it changes, the opened home stays.

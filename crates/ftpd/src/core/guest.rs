@@ -6,19 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use secrecy::SecretString;
+use store::HomePath;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
 use super::accounts::Account;
 use super::doorstep::Place;
 use super::source::Source;
+use super::tickets::Given;
 use super::{Core, Refusal, Session};
 use crate::password;
+
+/// Whose failures those of tickets count as: no account has that name.
+const NOBODY: &str = "";
 
 /// A connection on which nobody is logged in.
 #[derive(Debug)]
 pub struct Guest {
     core: Arc<Core>,
+    address: IpAddr,
     source: Source,
     place: Place,
     deadline: Instant,
@@ -31,7 +37,7 @@ impl Guest {
         core.admission.check(source, &limits)?;
         let place = core.doorstep.enter(source, limits.half_open);
         let deadline = Instant::now() + limits.login_deadline;
-        Ok(Guest { core, source, place, deadline, failed: AtomicU32::new(0) })
+        Ok(Guest { core, address, source, place, deadline, failed: AtomicU32::new(0) })
     }
 
     /// Does all that leads to a login, or part of it: the deadline is one for everything since the connection came.
@@ -66,7 +72,7 @@ impl Guest {
         if let Some(account) = core.rules().accounts.find(user)
             && account.password.is_none()
         {
-            return self.enter(account.clone());
+            return self.admit(account.clone(), HomePath::root());
         }
         let vain = place.asks(*source);
         let turn = core.turnstile.turn(*source, user, failed.load(Ordering::Relaxed), vain).await;
@@ -83,7 +89,7 @@ impl Guest {
             account
         });
         match verified.await {
-            Ok(Some(account)) => self.enter(account),
+            Ok(Some(account)) => self.admit(account, HomePath::root()),
             Ok(None) => {
                 failed.fetch_add(1, Ordering::Relaxed);
                 Err(Refusal::BadLogin)
@@ -92,10 +98,31 @@ impl Guest {
         }
     }
 
+    /// Begins another session of whoever was given the ticket with this word, where that one was then. A wrong word is a failed
+    /// login, and waits its turn as one; a right one is no guess, and waits for nobody.
+    ///
+    /// # Errors
+    /// [`Refusal::BadTicket`]; [`Refusal::TooManySessions`] if there is no place for one more.
+    pub async fn enter(&self, word: &[u8; 32]) -> Result<Session, Refusal> {
+        let Guest { core, address, source, place, failed, .. } = self;
+        if let Some(Given { account, directory, .. }) = core.tickets.take(word, *address)
+            && let Some(now) = core.rules().accounts.find(&account.name)
+            && now.is_as(&account)
+        {
+            return self.admit(now.clone(), directory);
+        }
+        let vain = place.asks(*source);
+        let turn = core.turnstile.turn(*source, NOBODY, failed.load(Ordering::Relaxed), vain).await;
+        turn.end(false);
+        failed.fetch_add(1, Ordering::Relaxed);
+        Err(Refusal::BadTicket)
+    }
+
     /// Lets somebody in who has shown what an account asks for.
-    fn enter(&self, account: Arc<Account>) -> Result<Session, Refusal> {
-        let permit = self.core.admission.admit(self.source, &self.core.limits())?;
-        self.place.leave();
-        Ok(Session::new(&self.core, account, permit))
+    fn admit(&self, account: Arc<Account>, directory: HomePath) -> Result<Session, Refusal> {
+        let Guest { core, address, source, place, .. } = self;
+        let permit = core.admission.admit(*source, &core.limits())?;
+        place.leave();
+        Ok(Session::new(core, account, directory, permit, *address))
     }
 }

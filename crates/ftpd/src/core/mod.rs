@@ -11,6 +11,7 @@ mod recent;
 mod refusal;
 mod session;
 mod source;
+mod tickets;
 mod turnstile;
 mod uploads;
 
@@ -25,6 +26,7 @@ use accounts::{Accounts, Homes};
 use admission::Admission;
 use assemblies::Assemblies;
 use doorstep::Doorstep;
+use tickets::Tickets;
 use turnstile::Turnstile;
 use uploads::Uploads;
 
@@ -52,6 +54,7 @@ pub struct Core {
     admission: Arc<Admission>,
     uploads: Arc<Uploads>,
     assemblies: Arc<Assemblies>,
+    tickets: Arc<Tickets>,
 }
 
 /// What users.toml says to the core: put in place whole, seen whole.
@@ -107,6 +110,7 @@ impl Core {
             admission: Arc::default(),
             uploads: Arc::default(),
             assemblies: Arc::default(),
+            tickets: Arc::default(),
         })
     }
 

@@ -17,6 +17,12 @@ pub enum Refusal {
     /// User name or password is wrong; which one, nobody is told.
     #[error("bad login")]
     BadLogin,
+    /// No such ticket is out, or not for this address, or not for this account as it is now; which, nobody is told.
+    #[error("bad ticket")]
+    BadTicket,
+    /// The session has as many tickets out as it may, or all together have.
+    #[error("too many tickets are out")]
+    TooManyTickets,
     /// The account's access does not go that far; what it may not do, as the end of a sentence.
     #[error("this account may not {0}")]
     NotPermitted(&'static str),

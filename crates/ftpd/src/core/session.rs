@@ -1,8 +1,10 @@
 //! A session that is logged in: an account, a current directory, and the one place where permission is asked.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use digest::{Algorithm, Digest, Gap, Root};
 use store::{
@@ -13,6 +15,7 @@ use store::{
 use super::accounts::Account;
 use super::admission::Permit;
 use super::assemblies::Own;
+use super::tickets::{self, Giver};
 use super::uploads::{Upload, Uploads};
 use super::{Core, Refusal};
 use crate::config::Access;
@@ -60,13 +63,36 @@ pub struct Session {
     directory: HomePath,
     pub(super) uploads: Arc<Uploads>,
     pub(super) assemblies: Own,
+    giver: Giver,
     _permit: Permit,
 }
 
 impl Session {
-    pub(super) fn new(core: &Core, account: Arc<Account>, permit: Permit) -> Session {
+    /// Of an account that is let in from `address`, where it stands in `directory`.
+    pub(super) fn new(
+        core: &Core,
+        account: Arc<Account>,
+        directory: HomePath,
+        permit: Permit,
+        address: IpAddr,
+    ) -> Session {
         let (uploads, assemblies) = (core.uploads.clone(), Own::new(core.assemblies.clone()));
-        Session { account, directory: HomePath::root(), uploads, assemblies, _permit: permit }
+        let giver = Giver::new(core.tickets.clone(), address);
+        Session { account, directory, uploads, assemblies, giver, _permit: permit }
+    }
+
+    /// The account's name.
+    pub fn user(&self) -> &str {
+        &self.account.name
+    }
+
+    /// A word that begins one more session of this account in this directory, while this one lives; and for how long it does.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyTickets`].
+    pub fn ticket(&mut self) -> Result<([u8; 32], Duration), Refusal> {
+        let word = self.giver.give(&self.account, &self.directory)?;
+        Ok((word, tickets::LASTS))
     }
 
     /// What the account may do.

@@ -9,12 +9,12 @@ use tempfile::TempDir;
 use super::*;
 use crate::password;
 
-async fn login(core: &Arc<Core>, user: &str, password: &str) -> Result<Session, Refusal> {
+pub(super) async fn login(core: &Arc<Core>, user: &str, password: &str) -> Result<Session, Refusal> {
     core.arrive([127, 0, 0, 1].into()).unwrap().login(user, password.into()).await
 }
 
 /// A users.toml in `directory`, with these lines for each user.
-fn config(directory: &Path, users: &[(&str, &str)]) -> Config {
+pub(super) fn config(directory: &Path, users: &[(&str, &str)]) -> Config {
     let mut text = String::from("[native]\nlisten = [\"127.0.0.1:0\"]\ntls = false\n");
     for (name, lines) in users {
         text += &format!("[users.{name}]\n{lines}\n");
@@ -23,7 +23,7 @@ fn config(directory: &Path, users: &[(&str, &str)]) -> Config {
 }
 
 /// The line of a password, hashed at next to no cost.
-fn password(password: &str) -> String {
+pub(super) fn password(password: &str) -> String {
     format!("password = \"{}\"\n", password::tests::cheap_text(password.as_bytes()))
 }
 
@@ -31,7 +31,7 @@ fn home(core: &Core, user: &str) -> Arc<Home> {
     core.rules().accounts.find(user).unwrap().home.clone()
 }
 
-fn setting() -> (TempDir, Arc<Core>) {
+pub(super) fn setting() -> (TempDir, Arc<Core>) {
     let directory = tempfile::tempdir().unwrap();
     let a = password("a") + "home = \"a\"\nquota = \"1 MiB\"\naccess = \"write\"";
     let b = password("b") + "home = \"b\"";

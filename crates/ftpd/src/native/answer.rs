@@ -1,6 +1,6 @@
 //! Commands that are answered by a word, a line or a listing.
 
-use proto::{Abort, Command, Failure, Kind, Message, Reply};
+use proto::{Abort, Command, Failure, Message, Reply, Ticket};
 
 use super::listing::Told;
 use super::rest::Stated;
@@ -48,6 +48,10 @@ impl Connection {
             Command::Resume { path, first_block, proof } => {
                 return self.resume(session, &path, Stated { blocks: first_block, proof: &proof }).await;
             }
+            Command::Ticket => session.ticket().map(|(word, lasts)| Reply::Ticket {
+                ticket: Ticket::new(word),
+                seconds: lasts.as_secs().try_into().unwrap_or(u32::MAX),
+            }),
             Command::Kept { path } => return self.kept(session, &path).await,
             Command::PutRest { path, size, first_block, proof } => {
                 return self
@@ -69,11 +73,6 @@ impl Connection {
                 return self.publish(session, &assembly, &root, attributes).await;
             }
             Command::Leave { assembly } => session.leave(&assembly).await.map(|()| Reply::Done),
-            Command::Ticket => {
-                let failure = Failure::new(Kind::Denied, "this server does not do that");
-                self.refuse(failure).await?;
-                return Ok(Outcome::Refused("not done here".into()));
-            }
             Command::Hello { .. } | Command::Login { .. } | Command::Enter { .. } | Command::Quit => {
                 unreachable!("the gate keeps these away")
             }

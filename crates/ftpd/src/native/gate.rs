@@ -6,7 +6,7 @@
 //!     │                └──┘ login refused   │  └───┘
 //!     └──── quit ──────┴──── quit ──────────┘
 //! ```
-//! Whatever has no arrow ends the session.
+//! A ticket is as good as a login. Whatever has no arrow ends the session.
 
 use proto::{Command, Failure, Kind};
 
@@ -53,21 +53,28 @@ mod tests {
     fn every_state_knows_every_command() {
         let hello = Command::Hello { client: "test".into() };
         let login = Command::Login { user: "alice".into(), password: Secret::new("p".into()) };
+        let enter = Command::Enter { ticket: proto::Ticket::new([0; 32]) };
         let put = Command::Put { path: b"x".to_vec(), size: 1 };
         let (fresh, greeted, inside) = (State::Fresh, State::Greeted, State::LoggedIn);
         let table = [
             (fresh, &hello, None),
             (fresh, &login, Some(Kind::Protocol)),
+            (fresh, &enter, Some(Kind::Protocol)),
+            (fresh, &Command::Ticket, Some(Kind::Protocol)),
             (fresh, &put, Some(Kind::Protocol)),
             (fresh, &Command::Pwd, Some(Kind::Protocol)),
             (fresh, &Command::Quit, None),
             (greeted, &hello, Some(Kind::Protocol)),
             (greeted, &login, None),
+            (greeted, &enter, None),
+            (greeted, &Command::Ticket, Some(Kind::NotLoggedIn)),
             (greeted, &put, Some(Kind::NotLoggedIn)),
             (greeted, &Command::Pwd, Some(Kind::NotLoggedIn)),
             (greeted, &Command::Quit, None),
             (inside, &hello, Some(Kind::Protocol)),
             (inside, &login, Some(Kind::Protocol)),
+            (inside, &enter, Some(Kind::Protocol)),
+            (inside, &Command::Ticket, None),
             (inside, &put, None),
             (inside, &Command::Pwd, None),
             (inside, &Command::Quit, None),

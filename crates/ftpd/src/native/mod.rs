@@ -242,36 +242,18 @@ impl Connection {
                     self.wire.queue(&Message::Reply(Reply::Hello { server }));
                 }
                 Command::Login { user, password } => {
-                    let began = Instant::now();
                     let secret = SecretString::from(password.expose());
-                    let entered = self.wire.busy_while(guest.login(&user, secret)).await?;
-                    self.user = user;
-                    match entered {
-                        Ok(session) => {
-                            self.log("login", b"", began, &Ok(Outcome::Done));
-                            let access = words::access(session.access());
-                            self.wire.send(&Message::Reply(Reply::Welcome { access })).await?;
-                            self.number += 1;
-                            return Ok(Some(session));
-                        }
-                        Err(refusal) => {
-                            self.log("login", b"", began, &Ok(Outcome::Refused(refusal.detail())));
-                            tries += 1;
-                            if tries >= TRIES || matches!(refusal, Refusal::TooManySessions) {
-                                return Err(Ended::Failure(words::failure(&refusal)));
-                            }
-                            self.refuse(words::failure(&refusal)).await?;
-                        }
+                    let login = guest.login(&user, secret);
+                    let entered = self.let_in(login, Some(&user), &mut tries).await?;
+                    if entered.is_some() {
+                        return Ok(entered);
                     }
                 }
-                Command::Enter { .. } => {
-                    tries += 1;
-                    let failure = Failure::new(Kind::Login, "this ticket was not given here, or is used up")
-                        .with_remedy("Log in with user name and password.");
-                    if tries >= TRIES {
-                        return Err(Ended::Failure(failure));
+                Command::Enter { ticket } => {
+                    let entered = self.let_in(guest.enter(ticket.expose()), None, &mut tries).await?;
+                    if entered.is_some() {
+                        return Ok(entered);
                     }
-                    self.refuse(failure).await?;
                 }
                 _ => {
                     self.wire.send(&Message::Reply(Reply::Goodbye)).await?;
@@ -279,6 +261,36 @@ impl Connection {
                 }
             }
             self.number += 1;
+        }
+    }
+
+    /// Waits for what comes of a login, by `user` if that is known, and tells; nobody if it is refused and may be tried again.
+    async fn let_in(
+        &mut self,
+        login: impl Future<Output = Result<Session, Refusal>>,
+        user: Option<&str>,
+        tries: &mut u32,
+    ) -> Result<Option<Session>, Ended> {
+        let began = Instant::now();
+        let entered = self.wire.busy_while(login).await?;
+        self.user = user.or(entered.as_ref().ok().map(Session::user)).unwrap_or_default().to_owned();
+        match entered {
+            Ok(session) => {
+                self.log("login", b"", began, &Ok(Outcome::Done));
+                let access = words::access(session.access());
+                self.wire.send(&Message::Reply(Reply::Welcome { access })).await?;
+                self.number += 1;
+                Ok(Some(session))
+            }
+            Err(refusal) => {
+                self.log("login", b"", began, &Ok(Outcome::Refused(refusal.detail())));
+                *tries += 1;
+                if *tries >= TRIES || matches!(refusal, Refusal::TooManySessions) {
+                    return Err(Ended::Failure(words::failure(&refusal)));
+                }
+                self.refuse(words::failure(&refusal)).await?;
+                Ok(None)
+            }
         }
     }
 

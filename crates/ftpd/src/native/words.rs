@@ -18,6 +18,12 @@ pub(super) fn failure(refusal: &Refusal) -> Failure {
             failure(Kind::TimedOut, "nobody logged in within the time for it").with_remedy("Connect again.")
         }
         Refusal::BadLogin => failure(Kind::Login, "user name or password is wrong"),
+        Refusal::BadTicket => {
+            failure(Kind::Login, "this ticket lets nobody in: it was not given here, or is used up")
+                .with_remedy("Ask for another one, or log in with user name and password.")
+        }
+        Refusal::TooManyTickets => failure(Kind::Denied, "too many tickets are out that nobody has used")
+            .with_remedy("Use them, or try again in a minute."),
         Refusal::NotPermitted(what) => failure(Kind::Denied, &format!("this account may not {what}"))
             .with_remedy("Ask the server's owner for more access."),
         Refusal::Taken => failure(Kind::Exists, "another session is bringing this file")
