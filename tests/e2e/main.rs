@@ -17,6 +17,7 @@ mod foreign;
 mod hostile;
 mod logins;
 mod operations;
+mod parallel;
 mod parts;
 mod paths;
 mod peers;

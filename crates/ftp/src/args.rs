@@ -85,6 +85,16 @@ pub struct Arguments {
     /// waits between them grow from 0.2 to 5 seconds.
     #[arg(long, value_name = "N", default_value = "5", value_parser = clap::value_parser!(u32).range(0..=1_000))]
     pub(crate) retries: u32,
+
+    /// Over how many connections to move trees and large files
+    ///
+    /// The others are let in by the first one: no second password is asked for or sent. Trees, mget and mput spread their files
+    /// over them, get and put the parts of one file from 64 MiB on. More than one pays where a link has delay or loses packets, and
+    /// for one file on many cores. Without this, trees take one; a file from 64 MiB on takes one on up to two cores, else half as
+    /// many as there are cores, four at the most. Where the server lets in fewer, the work goes on with those. Classic servers are
+    /// always asked over one.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(crate) parallel: Option<u8>,
 }
 
 const TARGET_HELP: &str = "The server; its port is 10600 unless you name one. An IPv6 address stands in brackets: [::1]:10600. ftp:// is a classic \
@@ -118,6 +128,7 @@ impl Arguments {
             digest: self.digest,
             timeout: Duration::from_secs(self.timeout),
             retries: self.retries,
+            parallel: self.parallel.map(usize::from),
             learnt: Learnt::default(),
         }
     }
@@ -171,6 +182,8 @@ mod tests {
         assert_eq!(parse("nas -b -").unwrap().batch, Some("-".into()));
         let settings = parse("nas --plain").unwrap().settings();
         assert_eq!((settings.digest, settings.timeout), (Algorithm::Md5, Duration::from_secs(60)));
+        assert_eq!(settings.parallel, None);
+        assert_eq!(parse("--parallel 16 nas").unwrap().settings().parallel, Some(16));
     }
 
     #[test]
@@ -184,6 +197,8 @@ mod tests {
             "nas -b f ls",
             "--digest sha1 nas",
             "--timeout 0 nas",
+            "--parallel 0 nas",
+            "--parallel 17 nas",
             "-q",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

@@ -11,7 +11,7 @@ use crate::show::Surface;
 const DEFAULT_WIDTH: u16 = 80;
 
 /// Where results and words go.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     quiet: bool,
     /// Results are objects for programs.

@@ -1,6 +1,6 @@
 //! The bar of a long transfer.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,10 +9,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How far the running transfer is. Shown, if at all, on standard error, and gone when the transfer ends.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Progress {
     visible: bool,
-    running: Mutex<Option<Running>>,
+    /// Shared by all who move parts of it.
+    running: Arc<Mutex<Option<Running>>>,
 }
 
 #[derive(Debug)]
@@ -47,12 +48,12 @@ impl Files {
 impl Progress {
     /// A progress that shows a bar for long transfers.
     pub fn visible() -> Progress {
-        Progress { visible: true, running: Mutex::new(None) }
+        Progress { visible: true, running: Arc::default() }
     }
 
     /// A progress that shows nothing.
     pub fn hidden() -> Progress {
-        Progress { visible: false, running: Mutex::new(None) }
+        Progress { visible: false, running: Arc::default() }
     }
 
     /// A transfer of `size` bytes begins; `name` may come from anyone and is escaped. Within a tree, it is a part of that.

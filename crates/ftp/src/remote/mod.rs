@@ -5,6 +5,7 @@ mod course;
 mod disk;
 mod door;
 mod native;
+mod several;
 mod sync;
 mod tree;
 
@@ -73,6 +74,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// How often to connect again in a transfer, with nothing gained meanwhile.
     pub retries: u32,
+    /// Over how many connections to move what is worth it, if its user says.
+    pub parallel: Option<usize>,
     /// What is known of a classic server.
     pub(crate) learnt: Learnt,
 }

@@ -3,6 +3,7 @@
 mod changed;
 mod commands;
 mod connect;
+mod crew;
 mod digests;
 mod going_on;
 mod parts;
@@ -19,13 +20,15 @@ pub(crate) use connect::Door;
 use super::disk::Disk;
 use super::{Login, Settings};
 use crate::failure::{Code, Failure};
+use connect::Origin;
 
 /// A session.
 #[derive(Debug)]
 pub struct Native {
     wire: Wire,
     settings: Settings,
-    host: String,
+    /// Where it leads.
+    origin: Origin,
     /// Commands in line or sent so far: the number of the next one.
     sent: u64,
     /// Whether the server's answers to preamble, hello and login are still to be read.
@@ -219,7 +222,7 @@ impl Native {
         self.lost = true;
         self.cut |= !matches!(broken, Broken::Malformed(_));
         self.owed = Owed::Nothing;
-        words::broken(&broken, &self.host)
+        words::broken(&broken, &self.origin.host)
     }
 
     /// The failure that a refusal is; some refusals are the last word.

@@ -42,7 +42,51 @@ pub(crate) struct Sum {
     pub(crate) elapsed: Duration,
 }
 
+/// What one of several who move a tree has done of it.
+#[derive(Debug, Default)]
+pub(crate) struct Portion {
+    done: u64,
+    linked: u64,
+    bytes: u64,
+    moved: u64,
+    failed: u64,
+    unheard: Option<Failure>,
+}
+
 impl<'a> Account<'a> {
+    /// Of a part of a tree, whose progress is that of the whole.
+    pub(crate) fn of_a_portion(output: &'a Output, progress: &'a Progress) -> Account<'a> {
+        let (done, linked, bytes, moved, failed, skipped) = Default::default();
+        let (began, verified, unheard) = (Instant::now(), true, None);
+        Account { output, progress, began, done, linked, bytes, moved, failed, skipped, verified, unheard }
+    }
+
+    /// What was done of a part.
+    pub(crate) fn portion(self) -> Portion {
+        let Account { done, linked, bytes, moved, failed, unheard, .. } = self;
+        Portion { done, linked, bytes, moved, failed, unheard }
+    }
+
+    /// Adds what somebody else has done.
+    pub(crate) fn add(&mut self, portion: Portion) {
+        self.done += portion.done;
+        self.linked += portion.linked;
+        self.bytes += portion.bytes;
+        self.moved += portion.moved;
+        self.failed += portion.failed;
+        self.unheard = self.unheard.take().or(portion.unheard);
+    }
+
+    /// Where its words go, for somebody who moves a part of it.
+    pub(crate) fn output(&self) -> &'a Output {
+        self.output
+    }
+
+    /// Tells something that is no failure.
+    pub(crate) fn note(&self, words: &str) {
+        self.progress.aside(|| self.output.say(words));
+    }
+
     /// Of a tree that its user calls `name`.
     pub(crate) fn open(name: &str, output: &'a Output, progress: &'a Progress) -> Account<'a> {
         progress.begin_tree(name);

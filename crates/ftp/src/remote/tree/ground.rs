@@ -1,6 +1,7 @@
 //! Where a tree arrives: one thread that may block makes directories and files in the order in which they are given.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use digest::{Algorithm, BLOCK, Blocks, Digest};
 use store::{Attributes, Error, Home, HomePath, Incoming, Parcel, Proof, Receipt, Replace};
@@ -18,6 +19,8 @@ const WAITING: usize = 3;
 pub(crate) enum Job {
     /// Make directories, those above first.
     Directories(Vec<Vec<u8>>),
+    /// Wait until another thread has done so many jobs that make room for what follows.
+    After(Arc<Made>, u64),
     /// Make a link.
     Link { path: Vec<u8>, target: Vec<u8> },
     /// Publish files that have come whole.
@@ -36,6 +39,13 @@ pub(crate) enum Job {
     Attributes(Vec<(Vec<u8>, Attributes)>),
 }
 
+impl Job {
+    /// Whether files may be put where it has made room for them.
+    pub(crate) fn makes_room(&self) -> bool {
+        matches!(self, Job::Directories(_) | Job::Remove { .. })
+    }
+}
+
 /// What became of it.
 enum Told {
     Stored(u64),
@@ -48,6 +58,26 @@ enum Told {
     Failed(Vec<u8>, Failure),
     Spare(Blocks),
     Emptied(Small),
+}
+
+/// How many jobs are done that make room, for those whose files go there.
+#[derive(Debug, Default)]
+pub(crate) struct Made {
+    jobs: Mutex<u64>,
+    more: Condvar,
+}
+
+impl Made {
+    fn change(&self, change: impl FnOnce(&mut u64)) {
+        change(&mut self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
+        self.more.notify_all();
+    }
+
+    /// Blocks until so many are done, or nobody makes any more.
+    fn wait_for(&self, count: u64) {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.more.wait_while(jobs, |jobs| *jobs < count));
+    }
 }
 
 /// Small files that have come, side by side in one buffer.
@@ -93,6 +123,7 @@ pub(crate) struct Ground {
     thread: Option<JoinHandle<()>>,
     spare: Vec<Blocks>,
     emptied: Vec<Small>,
+    made: Arc<Made>,
     /// As its user calls it.
     name: String,
 }
@@ -102,10 +133,16 @@ impl Ground {
     pub(crate) fn new(name: String, home: Home, algorithm: Algorithm, each: bool) -> Ground {
         let (jobs, given) = channel(WAITING);
         let (teller, told) = unbounded_channel();
-        let thread = spawn_blocking(move || {
-            Worker { home, algorithm, teller, begun: None, none: HashSet::new(), each }.work(given);
-        });
-        Ground { jobs: Some(jobs), told, thread: Some(thread), spare: Vec::new(), emptied: Vec::new(), name }
+        let made = Arc::<Made>::default();
+        let (begun, none) = (None, HashSet::new());
+        let worker = Worker { home, algorithm, teller, begun, none, each, made: made.clone() };
+        let thread = Some(spawn_blocking(move || worker.work(given)));
+        Ground { jobs: Some(jobs), told, thread, spare: Vec::new(), emptied: Vec::new(), made, name }
+    }
+
+    /// What tells others how many directories are made.
+    pub(crate) fn made(&self) -> Arc<Made> {
+        self.made.clone()
     }
 
     /// Gives a job, once there is room for it, and takes note of what became of those before.
@@ -177,6 +214,14 @@ struct Worker {
     none: HashSet<Vec<u8>>,
     /// Whether somebody wants to know of each file.
     each: bool,
+    made: Arc<Made>,
+}
+
+/// Nobody waits for who makes no room any more.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.made.change(|jobs| *jobs = u64::MAX);
+    }
 }
 
 impl Worker {
@@ -190,7 +235,9 @@ impl Worker {
                             self.fail(path, error);
                         }
                     }
+                    self.made.change(|jobs| *jobs += 1);
                 }
+                Job::After(made, count) => made.wait_for(count),
                 Job::Link { path, target } => match self.link(&path, &target) {
                     Ok(()) => self.tell(Told::Linked),
                     Err(error) => self.fail(path, error),
@@ -236,6 +283,7 @@ impl Worker {
                         Err(error) if error.kind() == store::Kind::NotFound => {}
                         Err(error) => self.fail(path, error),
                     }
+                    self.made.change(|jobs| *jobs += 1);
                 }
                 Job::Attributes(all) => {
                     for (path, attributes) in all {

@@ -13,20 +13,22 @@ use std::path::PathBuf;
 
 use store::Home;
 
+pub(super) use account::Portion;
 pub(crate) use account::{Account, Sum};
-pub(super) use ground::{Ground, Job, Small, Whole, resolve};
+pub(super) use ground::{Ground, Job, Made, Small, Whole, resolve};
 pub use links::Links;
 pub(crate) use links::{Chain, stays};
 pub(crate) use notes::{note, noted};
 pub(super) use only::Only;
 pub(crate) use only::{groups, misformed};
 pub(crate) use paths::Paths;
-pub(crate) use source::{Item, Source};
+pub(crate) use source::{Item, Source, place_in};
 pub(crate) use steps::{Step, Steps};
 
 use crate::failure::{Code, Failure};
 
 /// What is to be fetched.
+#[derive(Clone)]
 pub(crate) struct Fetch {
     /// The directory of the server, or the file.
     pub(crate) from: String,
@@ -39,6 +41,7 @@ pub(crate) struct Fetch {
 }
 
 /// What is to be brought.
+#[derive(Clone)]
 pub(crate) struct Bring {
     /// The directory of this computer.
     pub(crate) from: PathBuf,

@@ -65,6 +65,14 @@ struct Under {
     entered: Vec<(u64, u64)>,
 }
 
+/// Where a thing of the tree at `root` lies on this computer.
+pub(crate) fn place_in(root: &Path, path: &[u8]) -> PathBuf {
+    match path {
+        b"" => root.to_owned(), // which may be a file
+        path => root.join(std::ffi::OsStr::from_bytes(path)),
+    }
+}
+
 impl Source {
     /// The tree at `root`, of its files `only` some where that is given.
     pub(crate) fn open(root: &Path, links: Links, only: Option<Only>) -> Result<Source, Failure> {
@@ -108,12 +116,14 @@ impl Source {
         }
     }
 
+    /// The directory whose tree it is.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where a thing of the tree lies on this computer.
     pub(crate) fn place(&self, path: &[u8]) -> PathBuf {
-        match path {
-            b"" => self.root.clone(), // which may be a file
-            path => self.root.join(std::ffi::OsStr::from_bytes(path)),
-        }
+        place_in(&self.root, path)
     }
 
     fn wanted(&self, path: &[u8]) -> bool {

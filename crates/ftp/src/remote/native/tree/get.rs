@@ -2,20 +2,25 @@
 //! for each, sent before the walk has ended.
 
 mod files;
+mod help;
+mod pool;
 mod steps;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use proto::{Command, Message, Reply};
 use store::{Attributes, EntryKind, Found};
+use tokio::time::timeout;
 
 use super::super::Native;
-use super::{Whole, Window};
+use super::{BREATH, COMMANDS, Whole, Window};
 use crate::failure::{Code, Failure};
 use crate::remote::Branch;
 use crate::remote::tree::{
     self, Account, Chain, Fetch, Ground, Job, Links, Only, Paths, Small, below, note, noted,
 };
+use pool::{Next, Pool, Wanted};
 
 /// Bytes of memory that a list of files may take: more than twenty million files.
 const LIST: usize = 256 * 1024 * 1024;
@@ -27,10 +32,10 @@ const DIRECTORIES: usize = 256;
 enum Asked {
     /// For what lies beneath a directory.
     Walk { prefix: Vec<u8>, chain: Chain, begun: bool },
-    /// For a file; where it is behind a link, how that was come to.
-    File { path: Vec<u8>, link: Option<Chain> },
+    /// For a file.
+    File(Wanted),
     /// For none of its own: it is a file of a tree.
-    Part { path: Vec<u8> },
+    Part(Wanted),
 }
 
 /// A tree under way.
@@ -43,12 +48,18 @@ struct Getting<'a, 'b> {
     ground: Option<Ground>,
     asked: VecDeque<Asked>,
     window: Window,
-    /// Files that are still to be asked for.
-    files: Paths,
-    /// Links that are still to be followed.
-    follow: VecDeque<(Vec<u8>, Chain)>,
-    /// Directories behind links that are still to be walked through.
-    later: Vec<(Vec<u8>, Chain)>,
+    /// What is still to be asked for, by this session or another.
+    pool: Arc<Pool>,
+    /// Files that were found and are not yet in the pool.
+    found: Vec<Wanted>,
+    /// Bytes of files that were asked for and have not come.
+    due: u64,
+    /// Bytes that have come of the file under way.
+    came: u64,
+    /// Jobs of making directories so far; or those that what is asked for has waited for.
+    jobs: u64,
+    /// No other session is there.
+    alone: bool,
     /// Directories that were made, with what they are to have.
     directories: Paths,
     /// The directory that was made last, where only some files are wanted.
@@ -66,10 +77,14 @@ impl Native {
         links: Links,
         account: &mut Account<'_>,
     ) -> Result<bool, Failure> {
+        let pool = Arc::<Pool>::default();
+        let mut helpers = self.helpers(fetch, links, &pool, account).await?;
         self.begin_many().await?;
-        let mut getting = Getting::new(self, fetch, links, account);
-        getting.later.push((Vec::new(), Chain::default()));
+        let mut getting = Getting::new(self, fetch, links, account, pool.clone());
+        getting.alone = helpers.are_none();
+        pool.walk_later(Vec::new(), Chain::default());
         let whole = getting.run().await;
+        helpers.finish(whole.is_ok(), getting.account).await;
         getting.finish(whole.is_ok()).await;
         let single = getting.single;
         self.end_many(whole).map(|()| single)
@@ -82,6 +97,7 @@ impl<'a, 'b> Getting<'a, 'b> {
         fetch: &'a Fetch,
         links: Links,
         account: &'a mut Account<'b>,
+        pool: Arc<Pool>,
     ) -> Getting<'a, 'b> {
         Getting {
             native,
@@ -91,25 +107,35 @@ impl<'a, 'b> Getting<'a, 'b> {
             ground: None,
             asked: VecDeque::new(),
             window: Window::default(),
-            files: Paths::default(),
-            follow: VecDeque::new(),
-            later: Vec::new(),
+            pool,
+            found: Vec::new(),
+            due: 0,
+            came: 0,
+            jobs: 0,
+            alone: true,
             directories: Paths::default(),
             made: Vec::new(),
             small: Small::default(),
             single: false,
         }
     }
-}
 
-impl Getting<'_, '_> {
     async fn run(&mut self) -> Whole {
         loop {
-            if self.window.is_low() {
-                self.ask_for_files();
+            if self.is_low() {
+                self.ask_for_files(false);
             }
             if self.asked.is_empty() {
-                let Some((prefix, chain)) = self.later.pop() else { return Ok(Ok(())) };
+                let (prefix, chain) = match self.pool.next_walk() {
+                    Next::Walk(prefix, chain) => (prefix, chain),
+                    Next::Files => continue,
+                    Next::Wait => {
+                        self.publish().await;
+                        self.wait().await?;
+                        continue;
+                    }
+                    Next::Over => return Ok(Ok(())),
+                };
                 let path = below(&self.fetch.from, &prefix);
                 self.window.sent(&prefix);
                 self.native.ask(&if self.is_flat() {
@@ -129,28 +155,40 @@ impl Getting<'_, '_> {
                         return Ok(Err(refused));
                     }
                 }
-                Asked::File { path, link } => {
-                    self.window.answered(&path);
-                    self.hear_file(path, link).await?;
+                Asked::File(wanted) => {
+                    self.window.answered(&wanted.path);
+                    self.due -= wanted.size;
+                    self.hear_file(&wanted).await?;
                 }
-                Asked::Part { path } => self.hear_file(path, None).await?,
+                Asked::Part(wanted) => self.hear_file(&wanted).await?,
             }
         }
     }
 
-    fn ask_for_files(&mut self) {
-        while self.window.is_open() {
-            let (path, link) = match (self.files.pop_front(), self.follow.is_empty()) {
-                (Some((path, _)), _) => (path, None),
-                (None, false) => {
-                    let (path, chain) = self.follow.pop_front().expect("it is not empty");
-                    (path, Some(chain))
-                }
-                (None, true) => return,
-            };
-            self.window.sent(&path);
-            self.native.ask(&Command::Get { path: below(&self.fetch.from, &path), first_block: 0 });
-            self.asked.push_back(Asked::File { path, link });
+    /// Whether it is worth while to ask for more. Who is not alone leaves the others their share.
+    fn is_low(&self) -> bool {
+        let share = self.pool.share();
+        let few = share.files >= COMMANDS || self.window.commands * 2 < share.files.max(2);
+        self.window.is_low() && few && self.due <= share.bytes / 2
+    }
+
+    /// Asks for files, as a `helper` or not.
+    fn ask_for_files(&mut self, helper: bool) {
+        let share = self.pool.share();
+        while self.window.is_open() && self.window.commands < share.files && self.due < share.bytes {
+            let Some(wanted) = self.pool.take(helper) else { return };
+            self.window.sent(&wanted.path);
+            self.due += wanted.size;
+            self.native.ask(&Command::Get { path: below(&self.fetch.from, &wanted.path), first_block: 0 });
+            self.asked.push_back(Asked::File(wanted));
+        }
+    }
+
+    /// Waits for something to do, while others are at the rest of the files.
+    async fn wait(&mut self) -> Result<(), Failure> {
+        match timeout(BREATH, self.pool.stirred()).await {
+            Ok(()) => Ok(()),
+            Err(_) => self.native.breathe().await,
         }
     }
 
@@ -173,23 +211,23 @@ impl Getting<'_, '_> {
                     self.settle()?;
                 }
                 self.grow(&prefix, &chain, branch).await?;
-                if self.files.bytes() > LIST {
+                if self.pool.bytes() > LIST {
                     let many = Failure::new(Code::Other, "the tree has more files than can be kept in mind");
                     return Err(many.with_remedy("Fetch its directories one by one."));
                 }
                 if last {
                     self.window.answered(&prefix);
-                    if self.later.is_empty() && self.follow.is_empty() {
+                    let links = self.found.iter().any(|found| found.link.is_some());
+                    if !links && !self.pool.has_links() {
                         self.account.all_found();
                     }
                 } else {
                     self.asked.push_front(Asked::Walk { prefix, chain, begun });
                 }
-                while self.is_whole()
-                    && let Some((path, _)) = self.files.pop_back()
-                {
-                    self.asked.push_front(Asked::Part { path });
+                if self.is_whole() {
+                    self.hear_found();
                 }
+                self.share_found();
                 return Ok(Ok(()));
             }
             Message::Reply(Reply::Refused(refused)) if !begun => refused,
@@ -210,9 +248,9 @@ impl Getting<'_, '_> {
         self.fetch.only.as_ref().is_some_and(Only::is_flat)
     }
 
-    /// Whether all that is in it is asked for.
+    /// Whether all that is in it is asked for, and comes here.
     fn is_whole(&self) -> bool {
-        self.fetch.only.is_none()
+        self.fetch.only.is_none() && self.alone
     }
 
     /// Opens the place where the tree is to grow.
@@ -245,7 +283,7 @@ impl Getting<'_, '_> {
             }
             if self.is_whole() && found.path.is_empty() && found.kind == EntryKind::File {
                 // It was a directory when it was asked for: its contents do not come.
-                self.follow.push_back((path, chain.clone()));
+                self.found.push(Wanted { path, link: Some(chain.clone()), size: 0 });
                 continue;
             }
             self.meet(path, chain, found, &mut made);
@@ -254,8 +292,30 @@ impl Getting<'_, '_> {
             let path = if prefix.is_empty() { missed.path } else { [prefix, b"/", &missed.path].concat() };
             self.account.failed(&tree::shown(&self.fetch.from, &path), missed.failure);
         }
-        self.links_and_directories(made).await;
+        for job in made {
+            self.give_counted(job).await;
+        }
         Ok(())
+    }
+
+    /// Has the files that were found asked for. Whoever takes one lets it wait for the directories of until now.
+    fn share_found(&mut self) {
+        let found = std::mem::take(&mut self.found);
+        self.pool.add(found, self.jobs, self.ground.as_ref().map(Ground::made));
+    }
+
+    /// Has the files heard that come behind the part of the walk that has told of them.
+    fn hear_found(&mut self) {
+        let (parts, links): (Vec<_>, _) =
+            std::mem::take(&mut self.found).into_iter().partition(|found| found.link.is_none());
+        self.found = links;
+        parts.into_iter().rev().for_each(|part| self.asked.push_front(Asked::Part(part)));
+    }
+
+    /// Gives a job, and counts it where what follows may need that it is done.
+    async fn give_counted(&mut self, job: Job) {
+        self.jobs += u64::from(job.makes_room());
+        self.give(job).await;
     }
 
     /// Decides what becomes of a thing.
@@ -276,12 +336,12 @@ impl Getting<'_, '_> {
                 self.way_to(&path, made);
                 self.account.expect(found.size);
                 self.account.found(1);
-                self.files.push(&path, &[]);
+                self.found.push(Wanted { path, link: None, size: found.size });
             }
             // Who names it by a pattern of files wants what is behind it.
             EntryKind::Link if self.is_flat() => {
                 self.account.found(1);
-                self.files.push(&path, &[]);
+                self.found.push(Wanted { path, link: None, size: 0 });
             }
             EntryKind::Link => match (self.links, found.target) {
                 (Links::Skip, _) => self.account.skipped(),
@@ -292,7 +352,7 @@ impl Getting<'_, '_> {
                 (Links::Follow, Some(target)) => match chain.enter(&path, &target) {
                     Some(chain) => {
                         self.way_to(&path, made);
-                        self.follow.push_back((path, chain));
+                        self.found.push(Wanted { path, link: Some(chain), size: 0 });
                     }
                     None => {
                         let back =
@@ -323,12 +383,6 @@ impl Getting<'_, '_> {
             directory(made, above[..end].to_vec());
         }
         self.made = above.to_vec();
-    }
-
-    async fn links_and_directories(&mut self, made: Vec<Job>) {
-        for job in made {
-            self.give(job).await;
-        }
     }
 
     async fn give(&mut self, job: Job) {

@@ -1,14 +1,17 @@
 //! A tree going: directories and files are sent back to back, and what the server says of them is heard as it comes.
 
+mod help;
+
 use std::collections::{HashSet, VecDeque};
 
 use digest::{BLOCK, Blocks};
 use proto::{Abort, Command, Failure as Refused, Kind, Message, Reply};
 use store::ReadAhead;
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 
 use super::super::{Native, words};
-use super::read::{Asked, Packet, begin};
+use super::read::{Asked, Packet, begin, begin_again, begin_for_many};
 use super::{Whole, Window};
 use crate::failure::{Code, Failure};
 use crate::remote::Verified;
@@ -29,6 +32,10 @@ struct Putting<'a, 'b> {
     amid: bool,
     /// What is to be asked behind them.
     later: Vec<(Command, Asked)>,
+    /// How many commands are answered that make room for files.
+    answered: watch::Sender<u64>,
+    /// How many were sent.
+    steps: u64,
 }
 
 impl Native {
@@ -60,10 +67,29 @@ impl Native {
         bring: &Bring,
         account: &mut Account<'_>,
     ) -> Result<(), Failure> {
-        let packets = begin(source, bring.to.clone(), self.settings.digest);
+        let (to, algorithm) = (bring.to.clone(), self.settings.digest);
+        let more = self.settings.lanes_of_tree() - 1;
+        let (invitations, missing) =
+            if more > 0 { self.invitations(more).await? } else { Default::default() };
+        if let Some(why) = missing {
+            account.note(&super::fewer(&why));
+        }
         self.begin_many().await?;
-        let mut putting = Putting {
-            native: self,
+        let whole = if invitations.is_empty() {
+            let packets = begin(source, to, algorithm);
+            Putting::new(self, bring, account).run(packets).await
+        } else {
+            let (packets, pieces) = begin_for_many(source, to, algorithm);
+            Putting::new(self, bring, account).run_with(invitations, packets, pieces).await
+        };
+        self.end_many(whole)
+    }
+}
+
+impl<'a, 'b> Putting<'a, 'b> {
+    fn new(native: &'a mut Native, bring: &'a Bring, account: &'a mut Account<'b>) -> Putting<'a, 'b> {
+        Putting {
+            native,
             bring,
             account,
             asked: VecDeque::new(),
@@ -72,49 +98,61 @@ impl Native {
             none: HashSet::new(),
             amid: false,
             later: Vec::new(),
-        };
-        let whole = putting.run(packets).await;
-        self.end_many(whole)
-    }
-}
-
-impl Putting<'_, '_> {
-    async fn run(&mut self, mut packets: Receiver<Packet>) -> Whole {
-        while let Some(packet) = packets.recv().await {
-            match packet {
-                Packet::Expect(bytes) => self.account.expect(bytes),
-                Packet::Skipped => self.account.skipped(),
-                Packet::LeadsOut(path) => self.account.leads_out(&self.shown(&path)),
-                Packet::Failed(path, failure) => self.account.failed(&self.shown(&path), failure),
-                Packet::Frames { bytes, asked } => {
-                    self.native.wire.queue_bytes(&bytes);
-                    let files = asked.iter().filter(|asked| matches!(asked, Asked::File { .. }));
-                    self.account.found(files.count() as u64);
-                    self.account.moved += asked.iter().map(Asked::bytes).sum::<u64>();
-                    for asked in asked {
-                        self.sent(asked);
-                    }
-                    self.native.flush_many().await?;
-                }
-                Packet::Large { path, file } => {
-                    self.account.found(1);
-                    self.large(path, *file).await?;
-                }
-            }
-            self.hear_some().await?;
+            answered: watch::Sender::new(0),
+            steps: 0,
         }
+    }
+
+    async fn run(&mut self, packets: Receiver<Packet>) -> Whole {
+        self.send_all(packets).await?;
         self.account.all_found();
+        self.set_attributes().await?;
+        Ok(Ok(()))
+    }
+
+    async fn send_all(&mut self, mut packets: Receiver<Packet>) -> Result<(), Failure> {
+        while let Some(packet) = packets.recv().await {
+            self.send(packet).await?;
+        }
+        self.hear_all().await
+    }
+
+    async fn hear_all(&mut self) -> Result<(), Failure> {
         while !self.asked.is_empty() {
             self.hear().await?;
         }
-        self.set_attributes().await?;
-        Ok(Ok(()))
+        Ok(())
+    }
+
+    async fn send(&mut self, packet: Packet) -> Result<(), Failure> {
+        match packet {
+            Packet::Expect(bytes) => self.account.expect(bytes),
+            Packet::Skipped => self.account.skipped(),
+            Packet::LeadsOut(path) => self.account.leads_out(&self.shown(&path)),
+            Packet::Failed(path, failure) => self.account.failed(&self.shown(&path), failure),
+            Packet::Frames { bytes, asked } => {
+                self.native.wire.queue_bytes(&bytes);
+                let files = asked.iter().filter(|asked| matches!(asked, Asked::File { .. }));
+                self.account.found(files.count() as u64);
+                self.account.moved += asked.iter().map(Asked::bytes).sum::<u64>();
+                for asked in asked {
+                    self.sent(asked);
+                }
+                self.native.flush_many().await?;
+            }
+            Packet::Large { path, file } => {
+                self.account.found(1);
+                self.large(path, *file).await?;
+            }
+        }
+        self.hear_some().await
     }
 
     /// Takes note of a command that is in line.
     fn sent(&mut self, asked: Asked) {
         self.native.sent += 1;
         self.window.sent(asked.path());
+        self.steps += u64::from(asked.makes_room());
         if let Asked::Directory { path, attributes } = &asked {
             self.directories.push(path, &note(attributes));
         }
@@ -156,8 +194,16 @@ impl Putting<'_, '_> {
     async fn hear(&mut self) -> Result<(), Failure> {
         self.native.flush_many().await?;
         let message = self.native.answer().await?;
+        self.take(message)
+    }
+
+    /// Takes in the answer to what was asked first.
+    fn take(&mut self, message: Message) -> Result<(), Failure> {
         let asked = self.asked.pop_front().expect("something was asked");
         self.window.answered(asked.path());
+        if asked.makes_room() {
+            self.answered.send_modify(|answered| *answered += 1);
+        }
         match (asked, message) {
             (
                 Asked::File { path, size, root },
@@ -303,10 +349,7 @@ impl Putting<'_, '_> {
             };
             self.ask(command, Asked::Attributes { path });
         }
-        while !self.asked.is_empty() {
-            self.hear().await?;
-        }
-        Ok(())
+        self.hear_all().await
     }
 
     fn shown(&self, path: &[u8]) -> String {

@@ -2,6 +2,7 @@
 //! with the commands that bring them.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use digest::{Algorithm, BLOCK, Digest, Root, of_blocks};
 use proto::{Command, End, HEAD, Head, Message, Type, gap};
@@ -11,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::super::words;
 use crate::failure::{Code, Failure};
-use crate::remote::tree::{Item, Source, below};
+use crate::remote::tree::{Item, Source, below, place_in};
 
 /// Bytes of a file that is read with others.
 const SMALL: u64 = BLOCK as u64;
@@ -55,6 +56,11 @@ impl Asked {
         }
     }
 
+    /// Whether files may be put where it has made room for them.
+    pub(super) fn makes_room(&self) -> bool {
+        matches!(self, Asked::Directory { .. } | Asked::Delete { .. })
+    }
+
     /// Bytes of data that go with it.
     pub(super) fn bytes(&self) -> u64 {
         match self {
@@ -80,14 +86,44 @@ pub(super) enum Packet {
     Failed(Vec<u8>, Failure),
 }
 
+/// Files that any of several sessions may send, once so many of the commands are answered that make room for files.
+pub(super) struct Piece {
+    pub(super) after: u64,
+    pub(super) files: Packet,
+}
+
 /// Begins to make packets of what is in `source`, for the directory `to` of the server.
 pub(super) fn begin(source: Source, to: String, algorithm: Algorithm) -> Receiver<Packet> {
     let (sender, receiver) = channel(WAITING);
-    spawn_blocking(move || {
-        let mut packer = Packer { sender, to, algorithm, pack: Pack::default() };
-        // Once nobody takes packets any more, there is nothing left to do.
-        let _gone = packer.run(source);
-    });
+    let root = source.root().to_owned();
+    spawn_blocking(move || Packer::new(sender, None, root, to, algorithm).run_to_its_end(source));
+    receiver
+}
+
+/// Does so for several sessions: files come apart from what one of them sends in its order.
+pub(super) fn begin_for_many(
+    source: Source,
+    to: String,
+    algorithm: Algorithm,
+) -> (Receiver<Packet>, Receiver<Piece>) {
+    let (sender, receiver) = channel(WAITING);
+    let (pieces, shared) = channel(WAITING);
+    let root = source.root().to_owned();
+    spawn_blocking(move || Packer::new(sender, Some(pieces), root, to, algorithm).run_to_its_end(source));
+    (receiver, shared)
+}
+
+/// Does so once more for some files of the tree at `root`.
+pub(super) fn begin_again(
+    files: Vec<Vec<u8>>,
+    root: PathBuf,
+    to: String,
+    algorithm: Algorithm,
+) -> Receiver<Packet> {
+    let (sender, receiver) = channel(WAITING);
+    let file = |path| Item::File { path, size: 0, attributes: Attributes::default() };
+    let files = files.into_iter().map(file);
+    spawn_blocking(move || Packer::new(sender, None, root, to, algorithm).run_to_its_end(files));
     receiver
 }
 
@@ -96,9 +132,16 @@ struct Gone;
 
 struct Packer {
     sender: Sender<Packet>,
+    /// Where files go that any session may send.
+    pieces: Option<Sender<Piece>>,
+    root: PathBuf,
     to: String,
     algorithm: Algorithm,
     pack: Pack,
+    /// Files for any session.
+    shared: Pack,
+    /// Commands so far that files wait for.
+    steps: u64,
 }
 
 /// A packet in the making.
@@ -123,8 +166,24 @@ struct Unhashed {
 }
 
 impl Packer {
-    fn run(&mut self, mut source: Source) -> Result<(), Gone> {
-        while let Some(item) = source.next() {
+    fn new(
+        sender: Sender<Packet>,
+        pieces: Option<Sender<Piece>>,
+        root: PathBuf,
+        to: String,
+        algorithm: Algorithm,
+    ) -> Packer {
+        let (pack, shared) = Default::default();
+        Packer { sender, pieces, root, to, algorithm, pack, shared, steps: 0 }
+    }
+
+    fn run_to_its_end(mut self, items: impl Iterator<Item = Item>) {
+        // Once nobody takes packets any more, there is nothing left to do.
+        let _gone = self.run(items);
+    }
+
+    fn run(&mut self, items: impl Iterator<Item = Item>) -> Result<(), Gone> {
+        for item in items {
             match item {
                 Item::Directory { path, attributes } => {
                     self.command(
@@ -137,15 +196,15 @@ impl Packer {
                     self.command(command, Asked::Link { path, target, again: false })?;
                 }
                 Item::File { path, size, .. } => {
-                    let place = source.place(&path);
+                    let place = place_in(&self.root, &path);
                     let opened = Outgoing::local(&place, self.algorithm);
                     match opened {
                         Ok(file) if file.size() <= SMALL => self.small(path, file)?,
                         Ok(file) => match ReadAhead::begin(file, gap(self.algorithm)) {
                             Ok(file) => {
-                                self.send_pack()?;
+                                self.send_all()?;
                                 self.send(Packet::Expect(size))?;
-                                self.send(Packet::Large { path, file: Box::new(file) })?;
+                                self.send_files(Packet::Large { path, file: Box::new(file) })?;
                             }
                             Err(error) => self.send(Packet::Failed(path, error.into()))?,
                         },
@@ -175,7 +234,7 @@ impl Packer {
                 }
             }
         }
-        self.send_pack()
+        self.send_all()
     }
 
     fn command(&mut self, command: Command, asked: Asked) -> Result<(), Gone> {
@@ -184,6 +243,7 @@ impl Packer {
             return self.send(Packet::Failed(asked.path().to_vec(), Failure::new(Code::Usage, long)));
         }
         Message::Command(command).encode(&mut self.pack.bytes);
+        self.steps += u64::from(asked.makes_room());
         self.pack.asked.push(asked);
         self.send_if_full()
     }
@@ -196,7 +256,7 @@ impl Packer {
             let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
             return self.send(Packet::Failed(path, Failure::new(Code::Usage, long)));
         }
-        let pack = &mut self.pack;
+        let pack = if self.pieces.is_some() { &mut self.shared } else { &mut self.pack };
         let start = pack.bytes.len();
         Message::Command(command).encode(&mut pack.bytes);
         let mut block = None;
@@ -227,18 +287,35 @@ impl Packer {
     }
 
     fn send_if_full(&mut self) -> Result<(), Gone> {
-        if self.pack.bytes.len() >= BYTES || self.pack.asked.len() >= COMMANDS {
-            self.send_pack()
-        } else {
-            Ok(())
+        let full = |pack: &Pack| pack.bytes.len() >= BYTES || pack.asked.len() >= COMMANDS;
+        if full(&self.pack) || full(&self.shared) { self.send_all() } else { Ok(()) }
+    }
+
+    /// Sends what is packed: files for any session behind the directories that they lie in.
+    fn send_all(&mut self) -> Result<(), Gone> {
+        let (pack, shared) = (std::mem::take(&mut self.pack), std::mem::take(&mut self.shared));
+        if let Some(packet) = self.packet(pack)? {
+            self.send(packet)?;
+        }
+        if let Some(packet) = self.packet(shared)? {
+            self.send_files(packet)?;
+        }
+        Ok(())
+    }
+
+    /// Sends files to whoever of those who may send them.
+    fn send_files(&self, files: Packet) -> Result<(), Gone> {
+        match &self.pieces {
+            Some(pieces) => pieces.blocking_send(Piece { after: self.steps, files }).map_err(|_| Gone),
+            None => self.send(files),
         }
     }
 
-    /// Hashes the files of the packet, and sends it.
-    fn send_pack(&mut self) -> Result<(), Gone> {
-        let Pack { mut bytes, mut asked, blocks, files } = std::mem::take(&mut self.pack);
+    /// Hashes the files of a packet; nothing, if it is empty.
+    fn packet(&self, pack: Pack) -> Result<Option<Packet>, Gone> {
+        let Pack { mut bytes, mut asked, blocks, files } = pack;
         if asked.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let data: Vec<&[u8]> = blocks.iter().map(|block| &bytes[block.clone()]).collect();
         let digests = of_blocks(self.algorithm, &data);
@@ -257,7 +334,7 @@ impl Packer {
             }
         }
         self.send(Packet::Expect(expected))?;
-        self.send(Packet::Frames { bytes, asked })
+        Ok(Some(Packet::Frames { bytes, asked }))
     }
 
     fn send(&self, packet: Packet) -> Result<(), Gone> {

@@ -5,10 +5,10 @@ use proto::io::{Arrived, Next};
 use proto::{End, Fault, Kind, Message, Reply};
 use store::Proof;
 
-use super::Getting;
+use super::{Getting, Wanted};
 use crate::failure::Failure;
 use crate::remote::native::{Broken, words};
-use crate::remote::tree::{self, Chain, Ground, Job, Whole as Stated};
+use crate::remote::tree::{self, Ground, Job, Whole as Stated};
 
 /// Bytes of a file that is gathered with others.
 const SMALL: u64 = BLOCK as u64;
@@ -19,15 +19,19 @@ const BYTES: usize = 1024 * 1024;
 
 impl Getting<'_, '_> {
     /// Hears all of a file.
-    pub(super) async fn hear_file(&mut self, path: Vec<u8>, link: Option<Chain>) -> Result<(), Failure> {
+    pub(super) async fn hear_file(&mut self, wanted: &Wanted) -> Result<(), Failure> {
+        let path = wanted.path.clone();
+        self.came = 0;
         let size = match self.native.answer().await? {
             Message::Reply(Reply::Sending { size }) => {
-                self.account.found(u64::from(link.is_some()));
+                self.account.found(u64::from(wanted.link.is_some()));
                 size
             }
             Message::Reply(Reply::Refused(refused)) => {
-                match link {
-                    Some(chain) if refused.kind == Kind::IsDirectory => self.later.push((path, chain)),
+                match &wanted.link {
+                    Some(chain) if refused.kind == Kind::IsDirectory => {
+                        self.pool.walk_later(path, chain.clone());
+                    }
                     _ => self.refused(&path, refused)?,
                 }
                 return Ok(());
@@ -91,6 +95,7 @@ impl Getting<'_, '_> {
                     left -= bytes;
                     self.account.advance(bytes);
                     self.account.moved += bytes;
+                    self.came += bytes;
                     self.give(Job::Write(blocks)).await;
                 }
                 Arrived::End(end) => {

@@ -1,9 +1,15 @@
 //! Steps that are known beforehand, in the place of a walk.
 
+use std::sync::Arc;
+
 use super::Getting;
+use super::pool::{Pool, Wanted};
 use crate::failure::Failure;
 use crate::remote::native::Native;
 use crate::remote::tree::{Account, Fetch, Job, Links, Step, Steps, note};
+
+/// Files that are noted together.
+const TOGETHER: usize = 1000;
 
 impl Native {
     /// Does steps on this computer.
@@ -13,12 +19,16 @@ impl Native {
         steps: Steps,
         account: &mut Account<'_>,
     ) -> Result<(), Failure> {
+        let pool = Arc::<Pool>::default();
+        let mut helpers = self.helpers(fetch, Links::Copy, &pool, account).await?;
         self.begin_many().await?;
-        let mut getting = Getting::new(self, fetch, Links::Copy, account);
+        let mut getting = Getting::new(self, fetch, Links::Copy, account, pool);
+        getting.alone = helpers.are_none();
         let whole = match getting.prepare(steps).await {
             Ok(()) => getting.run().await,
             Err(failure) => Ok(Err(failure)),
         };
+        helpers.finish(matches!(whole, Ok(Ok(()))), getting.account).await;
         getting.finish(whole.is_ok()).await;
         self.end_many(whole)
     }
@@ -33,7 +43,10 @@ impl Getting<'_, '_> {
                 Step::File { size } => {
                     self.account.expect(size);
                     self.account.found(1);
-                    self.files.push(&path, &[]);
+                    self.found.push(Wanted { path, link: None, size });
+                    if self.found.len() >= TOGETHER {
+                        self.share_found();
+                    }
                     continue;
                 }
                 Step::Directory(attributes) => {
@@ -47,8 +60,9 @@ impl Getting<'_, '_> {
                 Step::Attributes(attributes) => Job::Attributes(vec![(path, attributes)]),
                 Step::Remove { directory } => Job::Remove { path, directory },
             };
-            self.give(job).await;
+            self.give_counted(job).await;
         }
+        self.share_found();
         Ok(())
     }
 }

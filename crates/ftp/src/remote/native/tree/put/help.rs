@@ -1,0 +1,189 @@
+//! Other sessions that bring files of a tree, whose directories the first one makes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::{Mutex as Turn, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::super::read::{Packet, Piece};
+use super::super::{BREATH, Whole, fewer};
+use super::{Putting, begin_again};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::remote::native::crew::Invitation;
+use crate::remote::tree::{Account, Bring, Portion};
+
+/// What the sessions of a tree share.
+struct Pool {
+    /// Taken in turn.
+    pieces: Turn<Receiver<Piece>>,
+    /// Files of sessions that were lost.
+    again: Mutex<Vec<Vec<u8>>>,
+    /// Its user knows that there are fewer sessions.
+    told: Mutex<bool>,
+}
+
+impl Pool {
+    async fn next(&self) -> Option<Piece> {
+        self.pieces.lock().await.recv().await
+    }
+
+    fn once_more(&self, paths: impl IntoIterator<Item = Vec<u8>>) {
+        self.again.lock().unwrap_or_else(PoisonError::into_inner).extend(paths);
+    }
+}
+
+/// What a helper needs to know.
+#[derive(Clone)]
+struct Helper {
+    bring: Bring,
+    pool: Arc<Pool>,
+    /// How many commands of the first session are answered that make room for files.
+    answered: watch::Receiver<u64>,
+    output: Output,
+    progress: Progress,
+}
+
+impl Putting<'_, '_> {
+    /// Brings all, together with others; what those leave behind that are lost, at last.
+    pub(super) async fn run_with(
+        &mut self,
+        invitations: Vec<Invitation>,
+        packets: Receiver<Packet>,
+        pieces: Receiver<Piece>,
+    ) -> Whole {
+        let pool = Pool { pieces: Turn::new(pieces), again: Mutex::default(), told: Mutex::default() };
+        let helper = Helper {
+            bring: self.bring.clone(),
+            pool: Arc::new(pool),
+            answered: self.answered.subscribe(),
+            output: *self.account.output(),
+            progress: self.account.progress().clone(),
+        };
+        // They end when this is dropped.
+        let mut tasks = JoinSet::new();
+        for invitation in invitations {
+            tasks.spawn(helper.clone().run(invitation));
+        }
+        let pool = helper.pool;
+        self.lead(&pool, packets).await?;
+        while let Some(portion) = self.ended(&mut tasks).await? {
+            self.account.add(portion);
+        }
+        let again = std::mem::take(&mut *pool.again.lock().unwrap_or_else(PoisonError::into_inner));
+        if !again.is_empty() {
+            let Bring { from, to, .. } = self.bring;
+            let mut packets = begin_again(again, from.clone(), to.clone(), self.native.settings.digest);
+            while let Some(packet) = packets.recv().await {
+                // They were expected before.
+                if !matches!(packet, Packet::Expect(_)) {
+                    self.send(packet).await?;
+                }
+            }
+            self.hear_all().await?;
+        }
+        self.set_attributes().await?;
+        Ok(Ok(()))
+    }
+
+    /// Sends what only the first session sends, and files between.
+    async fn lead(&mut self, pool: &Pool, mut packets: Receiver<Packet>) -> Result<(), Failure> {
+        let (mut more, mut files) = (true, true);
+        while more || files {
+            tokio::select! {
+                biased;
+                packet = packets.recv(), if more => match packet {
+                    Some(packet) => self.send(packet).await?,
+                    None => more = false,
+                },
+                // Others wait to hear of directories.
+                message = self.native.answer(), if !self.asked.is_empty() => self.take(message?)?,
+                piece = pool.next(), if files => match piece {
+                    Some(piece) => {
+                        while self.steps < piece.after
+                            && let Some(packet) = packets.recv().await
+                        {
+                            self.send(packet).await?;
+                        }
+                        self.send(piece.files).await?;
+                    }
+                    None => files = false,
+                },
+            }
+        }
+        self.hear_all().await
+    }
+
+    /// What the next helper has done that ends.
+    async fn ended(&mut self, tasks: &mut JoinSet<Portion>) -> Result<Option<Portion>, Failure> {
+        loop {
+            match timeout(BREATH, tasks.join_next()).await {
+                Ok(None) => return Ok(None),
+                Ok(Some(Ok(portion))) => return Ok(Some(portion)),
+                Ok(Some(Err(error))) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Ok(Some(Err(_))) => {}
+                Err(_) => self.native.breathe().await?,
+            }
+        }
+    }
+
+    /// Brings files, until there are no more.
+    async fn help(&mut self, pool: &Pool, there: &mut watch::Receiver<u64>) -> Result<(), Failure> {
+        loop {
+            let hears = !self.asked.is_empty() && !self.native.opening;
+            let piece = tokio::select! {
+                biased;
+                message = self.native.answer(), if hears => {
+                    self.take(message?)?;
+                    continue;
+                }
+                piece = pool.next() => piece,
+            };
+            let Some(Piece { after, files }) = piece else { return self.hear_all().await };
+            if there.wait_for(|answered| *answered >= after).await.is_err() {
+                return Ok(()); // the first session is lost, and all with it
+            }
+            let large = match &files {
+                Packet::Large { path, .. } => Some(path.clone()),
+                _ => None,
+            };
+            if let Err(failure) = self.send(files).await {
+                let noted = |path: &Vec<u8>| self.asked.iter().any(|asked| asked.path() == path);
+                pool.once_more(large.filter(|path| !noted(path)));
+                return Err(failure);
+            }
+        }
+    }
+}
+
+impl Helper {
+    async fn run(mut self, invitation: Invitation) -> Portion {
+        let mut native = match invitation.accept().await {
+            Ok(native) => native,
+            Err(failure) => {
+                self.is_missing(&failure);
+                return Portion::default();
+            }
+        };
+        let mut account = Account::of_a_portion(&self.output, &self.progress);
+        let mut putting = Putting::new(&mut native, &self.bring, &mut account);
+        let helped = putting.help(&self.pool, &mut self.answered).await;
+        self.pool.once_more(putting.asked.drain(..).map(|asked| asked.path().to_vec()));
+        match helped {
+            Ok(()) => native.hang_up().await,
+            Err(failure) => self.is_missing(&failure),
+        }
+        account.portion()
+    }
+
+    /// Tells that there is one session less, if nobody has told before.
+    fn is_missing(&self, why: &Failure) {
+        let told = &mut *self.pool.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(told, true) {
+            self.progress.aside(|| self.output.say(&fewer(why)));
+        }
+    }
+}
