@@ -88,7 +88,7 @@ pub struct Arguments {
 
     /// Over how many connections to move trees and large files
     ///
-    /// The others are let in by the first one: no second password is asked for or sent. Trees, mget and mput spread their files
+    /// The others are let in by the first one: no second password is asked for or sent. Trees, mget, mput and sync spread their files
     /// over them, get and put the parts of one file from 64 MiB on. More than one pays where a link has delay or loses packets, and
     /// for one file on many cores. Without this, trees take one; a file from 64 MiB on takes one on up to two cores, else half as
     /// many as there are cores, four at the most. Where the server lets in fewer, the work goes on with those. Classic servers are

@@ -24,6 +24,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::time::Duration;
 
 pub use args::Arguments;
 pub use failure::{Code, Failure};
@@ -70,6 +71,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         signal = signals.next() => Err(signal),
         done = unattended(&mut session, arguments.command, arguments.batch.as_deref()) => done,
     }
+}
+
+/// Ends what a dropped [`run`] may have left to threads of its own, which have so long for it. Blocks.
+pub fn let_go(patience: Duration) {
+    remote::let_go(patience);
 }
 
 /// What needs no prompt: one command, or a batch.

@@ -34,6 +34,7 @@ fn start(arguments: Arguments) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::new(Code::Other, format!("cannot start: {error}")))?;
     let done = runtime.block_on(ftp::run(arguments));
+    ftp::let_go(PATIENCE);
     runtime.shutdown_timeout(PATIENCE);
     done
 }

@@ -1,5 +1,6 @@
 //! Several connections at once: trees and large files over sessions that the first one lets in.
 
+mod files;
 mod trees;
 
 use std::io::{Read, Write};

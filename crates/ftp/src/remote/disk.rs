@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use digest::Algorithm;
-use store::{Durability, Home, HomePath, Incoming, Prefix, Replace, WriteBehind};
+use store::{Durability, Home, HomePath, Incoming, Parts, Prefix, Replace, WriteBehind};
 use tokio::task::spawn_blocking;
 
 use crate::failure::Failure;
@@ -51,6 +51,23 @@ impl Disk {
             Ok(Incoming::local_to_keep(&path, &whom, size, algorithm, Durability::Full)?)
         });
         Ok(WriteBehind::new(created.await?))
+    }
+
+    /// The same for a file that comes in parts.
+    pub(super) async fn receive_parts(
+        &mut self,
+        path: &Path,
+        whom: &[u8],
+        size: u64,
+        algorithm: Algorithm,
+    ) -> Result<Parts, Failure> {
+        let (path, whom) = (path.to_owned(), whom.to_owned());
+        let sweep = self.sweep(&path);
+        on_disk(move || {
+            sweep();
+            Ok(Parts::local(&path, &whom, size, None, algorithm, Durability::Full)?)
+        })
+        .await
     }
 
     /// What is kept of the file `path`, if anything is.

@@ -23,6 +23,7 @@ pub(crate) use classic::Learnt;
 pub(crate) use course::{Course, LARGE};
 pub(crate) use disk::on_disk;
 pub(crate) use door::Door;
+pub(crate) use native::let_go;
 pub(crate) use sync::{Changed, Settle, no_sync};
 pub use tree::Links;
 pub(crate) use tree::{

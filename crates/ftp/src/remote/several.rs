@@ -16,7 +16,7 @@ impl Settings {
         self.parallel.unwrap_or(1)
     }
 
-    /// For one file of so many bytes. Each connection keeps a core busy at either end, with cipher and digest.
+    /// For one file of so many bytes. Each connection keeps a core busy at either end with its cipher, and the digests want some, too.
     pub(super) fn lanes_of_file(&self, size: u64) -> usize {
         match self.parallel {
             _ if size < WIDE => 1,

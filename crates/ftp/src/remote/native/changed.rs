@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
-use digest::{Algorithm, BLOCK, Digest, Root};
+use digest::{Algorithm, BLOCK, Blocks, Digest, Root};
 use proto::{Command, Part, Reply};
 use store::{Assembly, Attributes, Digests, Home, HomePath, Outgoing, Replace, Version};
 
@@ -136,7 +136,8 @@ impl Native {
         }
         account.expect(differing.bytes(size));
         let assembling = self.assemble(path, size, Some(theirs.version)).await?;
-        let mut moved = |bytes| {
+        let mut moved = |blocks: &Blocks| {
+            let bytes = blocks.data_len() as u64;
             account.moved += bytes;
             account.advance(bytes);
         };
@@ -182,7 +183,8 @@ impl Native {
         account.expect(differing.bytes(size));
         let parts = on_disk(move || begin(&here, &place, size, version, algorithm)).await?;
         let parts = Arc::new(parts);
-        let mut moved = |bytes| {
+        let mut moved = |blocks: &Blocks| {
+            let bytes = blocks.data_len() as u64;
             account.moved += bytes;
             account.advance(bytes);
         };

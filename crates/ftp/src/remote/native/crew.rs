@@ -1,10 +1,50 @@
-//! More sessions beside the first one, which lets them in: each on a connection of its own, to the same server.
+//! More sessions beside the first one, which lets them in: each on a connection of its own, to the same server, and on threads of
+//! their own, so that no one core has to carry them all.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread::available_parallelism;
+use std::time::Duration;
 
 use proto::{Command, Message, Reply, Ticket};
+
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::connect::Origin;
 use super::{Native, Settings};
 use crate::failure::Failure;
+
+/// How often a session is used that waits for others to end, so that no server takes it for idle.
+pub(super) const BREATH: Duration = Duration::from_secs(60);
+
+/// What its user is told of sessions that are missing.
+pub(super) fn fewer(why: &Failure) -> String {
+    format!("fewer connections than wanted ({}); going on with those that stand", why.message)
+}
+
+/// The threads of other sessions than the first, once there are some.
+static HANDS: Mutex<Option<Runtime>> = Mutex::new(None);
+
+/// The most of them: the disk, ciphers and digests need cores as well.
+const MOST: usize = 4;
+
+/// Where other sessions than the first are to run.
+pub(super) fn hands() -> Handle {
+    let mut hands = HANDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if hands.is_none() {
+        let threads = available_parallelism().map_or(1, usize::from).min(MOST);
+        *hands = Builder::new_multi_thread().worker_threads(threads).enable_all().build().ok();
+    }
+    // Without threads of their own, they share that of the first.
+    hands.as_ref().map_or_else(Handle::current, |hands| hands.handle().clone())
+}
+
+/// Ends the threads of other sessions, which may take so long to remove what was staged.
+pub(crate) fn let_go(patience: Duration) {
+    let hands = HANDS.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(hands) = hands {
+        hands.shutdown_timeout(patience);
+    }
+}
 
 /// What opens one more session.
 #[derive(Debug)]

@@ -56,6 +56,10 @@ impl Native {
         }
         let asked = Command::Get { path: path.into(), first_block: 0 };
         let Reply::Sending { size } = self.request(asked).await? else { return Err(self.unexpected()) };
+        if self.settings.lanes_of_file(size) > 1 {
+            self.recover().await?; // it comes in parts instead
+            return self.get_wide(path, place, course, progress, began).await;
+        }
         let begun = if size >= LARGE || course.go_on {
             self.disk.receive_to_keep(place, &course.mark, Some(size), self.settings.digest).await
         } else {
@@ -270,6 +274,11 @@ impl Native {
             return self.put(local, path, progress).await;
         }
         let (outgoing, prefix) = self.behind_kept(local, path, course).await?;
+        if prefix.blocks == 0 && self.settings.lanes_of_file(outgoing.size()) > 1 {
+            let file = (outgoing.size(), outgoing.version(), outgoing.attributes());
+            drop(outgoing);
+            return self.put_wide(local, path, file, course, progress, began).await;
+        }
         let (algorithm, there) = (self.settings.digest, prefix.blocks * BLOCK as u64);
         let file = on_disk(move || Ok(ReadAhead::begin(outgoing, gap(algorithm))?)).await?;
         let size = file.size();

@@ -9,6 +9,7 @@ mod going_on;
 mod parts;
 mod transfer;
 mod tree;
+mod wide;
 mod words;
 
 use proto::io::{Broken, Wire};
@@ -16,6 +17,7 @@ use proto::{Abort, Branch, Command, Failure as Refused, Kind, Message, Page, Rep
 use tokio::time::timeout;
 
 pub(crate) use connect::Door;
+pub(crate) use crew::let_go;
 
 use super::disk::Disk;
 use super::{Login, Settings};

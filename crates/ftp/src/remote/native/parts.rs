@@ -20,7 +20,7 @@ pub(in crate::remote) const PARTS: usize = 400;
 pub(in crate::remote) const BYTES: u64 = 64 * 1024 * 1024;
 
 /// Commands that bring or ask for parts and are not answered yet.
-const AHEAD: usize = 4;
+pub(super) const AHEAD: usize = 4;
 
 /// A file of the server, as it was when it was looked at.
 #[derive(Clone, Debug)]
@@ -40,8 +40,8 @@ pub(in crate::remote) struct Assembling {
 /// Lists of parts, each for one command: ascending, apart, not empty.
 pub(in crate::remote) type Lists<'a> = &'a mut (dyn Iterator<Item = Vec<Part>> + Send);
 
-/// Told of bytes that went, or came.
-pub(in crate::remote) type Moved<'a> = &'a mut (dyn FnMut(u64) + Send);
+/// Told of blocks that go, or came and are not yet verified.
+pub(in crate::remote) type Moved<'a> = &'a mut (dyn FnMut(&Blocks) + Send);
 
 /// What came of many commands: that the session goes on, and what was wrong with what they were for.
 type Whole = Result<Result<(), Failure>, Failure>;
@@ -160,7 +160,7 @@ impl Native {
         loop {
             match file.next(spare).await {
                 Ok(Some(blocks)) => {
-                    moved(blocks.data_len() as u64);
+                    moved(&blocks);
                     let sent = self.wire.send_blocks(blocks).await;
                     spare = self.told(sent)?;
                 }
@@ -273,9 +273,8 @@ impl Native {
             let arrived = self.wire.arrive(spare, left).await;
             match self.told(arrived)? {
                 Arrived::Blocks(blocks) => {
-                    let bytes = blocks.data_len() as u64;
-                    left -= bytes;
-                    moved(bytes);
+                    left -= blocks.data_len() as u64;
+                    moved(&blocks);
                     spare = match &mut file {
                         Ok(writing) => match writing.write(blocks).await {
                             Ok(spare) => spare,

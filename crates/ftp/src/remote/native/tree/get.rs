@@ -14,7 +14,8 @@ use store::{Attributes, EntryKind, Found};
 use tokio::time::timeout;
 
 use super::super::Native;
-use super::{BREATH, COMMANDS, Whole, Window};
+use super::super::crew::BREATH;
+use super::{COMMANDS, Whole, Window};
 use crate::failure::{Code, Failure};
 use crate::remote::Branch;
 use crate::remote::tree::{

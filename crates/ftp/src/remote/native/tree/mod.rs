@@ -7,17 +7,12 @@ mod remove;
 mod roots;
 mod walk;
 
-use std::time::Duration;
-
 use digest::Digest;
 use proto::io::{Broken, Next};
 use proto::{Command, Fault, Message};
 
 use super::{Native, Owed};
 use crate::failure::Failure;
-
-/// How often a session is used that waits for others to end, so that no server takes it for idle.
-const BREATH: Duration = Duration::from_secs(60);
 
 /// Commands in flight.
 const COMMANDS: usize = 1000;
@@ -55,11 +50,6 @@ impl Window {
         self.commands -= 1;
         self.bytes -= path.len() + COMMAND;
     }
-}
-
-/// What its user is told of sessions that are missing.
-fn fewer(why: &Failure) -> String {
-    format!("fewer connections than wanted ({}); going on with those that stand", why.message)
 }
 
 /// What came of a tree: that the session goes on, and what was wrong with the tree as a whole.

@@ -72,7 +72,7 @@ impl Native {
         let (invitations, missing) =
             if more > 0 { self.invitations(more).await? } else { Default::default() };
         if let Some(why) = missing {
-            account.note(&super::fewer(&why));
+            account.note(&super::super::crew::fewer(&why));
         }
         self.begin_many().await?;
         let whole = if invitations.is_empty() {

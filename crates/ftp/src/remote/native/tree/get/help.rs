@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::super::fewer;
 use super::{Asked, Getting, Pool, Wanted};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::remote::native::Native;
-use crate::remote::native::crew::Invitation;
+use crate::remote::native::crew::{Invitation, fewer, hands};
 use crate::remote::tree::{Account, Fetch, Job, Links, Portion};
 
 /// They end when this is dropped.
@@ -39,7 +38,7 @@ impl Native {
             }
             for invitation in invitations {
                 pool.join();
-                helpers.tasks.spawn(helper.clone().run(invitation));
+                helpers.tasks.spawn_on(helper.clone().run(invitation), &hands());
             }
         }
         Ok(helpers)

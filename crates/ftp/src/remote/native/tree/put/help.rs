@@ -7,13 +7,13 @@ use tokio::sync::{Mutex as Turn, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::super::Whole;
 use super::super::read::{Packet, Piece};
-use super::super::{BREATH, Whole, fewer};
 use super::{Putting, begin_again};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::remote::native::crew::Invitation;
+use crate::remote::native::crew::{BREATH, Invitation, fewer, hands};
 use crate::remote::tree::{Account, Bring, Portion};
 
 /// What the sessions of a tree share.
@@ -66,7 +66,7 @@ impl Putting<'_, '_> {
         // They end when this is dropped.
         let mut tasks = JoinSet::new();
         for invitation in invitations {
-            tasks.spawn(helper.clone().run(invitation));
+            tasks.spawn_on(helper.clone().run(invitation), &hands());
         }
         let pool = helper.pool;
         self.lead(&pool, packets).await?;
