@@ -34,8 +34,6 @@ struct Putting<'a, 'b> {
     later: Vec<(Command, Asked)>,
     /// How many commands are answered that make room for files.
     answered: watch::Sender<u64>,
-    /// How many were sent.
-    steps: u64,
 }
 
 impl Native {
@@ -99,7 +97,6 @@ impl<'a, 'b> Putting<'a, 'b> {
             amid: false,
             later: Vec::new(),
             answered: watch::Sender::new(0),
-            steps: 0,
         }
     }
 
@@ -152,7 +149,6 @@ impl<'a, 'b> Putting<'a, 'b> {
     fn sent(&mut self, asked: Asked) {
         self.native.sent += 1;
         self.window.sent(asked.path());
-        self.steps += u64::from(asked.makes_room());
         if let Asked::Directory { path, attributes } = &asked {
             self.directories.push(path, &note(attributes));
         }

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::super::words;
 use crate::failure::{Code, Failure};
-use crate::remote::tree::{Item, Source, below, place_in};
+use crate::remote::tree::{Item, Paths, Source, below, place_in};
 
 /// Bytes of a file that is read with others.
 const SMALL: u64 = BLOCK as u64;
@@ -86,10 +86,10 @@ pub(super) enum Packet {
     Failed(Vec<u8>, Failure),
 }
 
-/// Files that any of several sessions may send, once so many of the commands are answered that make room for files.
+/// Something that any of several sessions may send, once so many of the commands are answered that make room for files.
 pub(super) struct Piece {
     pub(super) after: u64,
-    pub(super) files: Packet,
+    pub(super) packet: Packet,
 }
 
 /// Begins to make packets of what is in `source`, for the directory `to` of the server.
@@ -100,7 +100,8 @@ pub(super) fn begin(source: Source, to: String, algorithm: Algorithm) -> Receive
     receiver
 }
 
-/// Does so for several sessions: files come apart from what one of them sends in its order.
+/// Does so for several sessions: one of them sends all but the files, in its order; these follow, for whoever is free. So nobody waits
+/// for a directory while the one that makes it is at a large file.
 pub(super) fn begin_for_many(
     source: Source,
     to: String,
@@ -131,15 +132,16 @@ pub(super) fn begin_again(
 struct Gone;
 
 struct Packer {
-    sender: Sender<Packet>,
+    /// Where packets go that one session sends.
+    sender: Option<Sender<Packet>>,
     /// Where files go that any session may send.
     pieces: Option<Sender<Piece>>,
     root: PathBuf,
     to: String,
     algorithm: Algorithm,
     pack: Pack,
-    /// Files for any session.
-    shared: Pack,
+    /// Files that are for any session.
+    files: Paths,
     /// Commands so far that files wait for.
     steps: u64,
 }
@@ -173,8 +175,8 @@ impl Packer {
         to: String,
         algorithm: Algorithm,
     ) -> Packer {
-        let (pack, shared) = Default::default();
-        Packer { sender, pieces, root, to, algorithm, pack, shared, steps: 0 }
+        let (pack, files) = Default::default();
+        Packer { sender: Some(sender), pieces, root, to, algorithm, pack, files, steps: 0 }
     }
 
     fn run_to_its_end(mut self, items: impl Iterator<Item = Item>) {
@@ -195,22 +197,8 @@ impl Packer {
                     let command = Command::Link { path: below(&self.to, &path), target: target.clone() };
                     self.command(command, Asked::Link { path, target, again: false })?;
                 }
-                Item::File { path, size, .. } => {
-                    let place = place_in(&self.root, &path);
-                    let opened = Outgoing::local(&place, self.algorithm);
-                    match opened {
-                        Ok(file) if file.size() <= SMALL => self.small(path, file)?,
-                        Ok(file) => match ReadAhead::begin(file, gap(self.algorithm)) {
-                            Ok(file) => {
-                                self.send_all()?;
-                                self.send(Packet::Expect(size))?;
-                                self.send_files(Packet::Large { path, file: Box::new(file) })?;
-                            }
-                            Err(error) => self.send(Packet::Failed(path, error.into()))?,
-                        },
-                        Err(error) => self.send(Packet::Failed(path, error.into()))?,
-                    }
-                }
+                Item::File { path, .. } if self.pieces.is_some() => self.files.push(&path, &[]),
+                Item::File { path, .. } => self.file(path)?,
                 Item::Attributes { path, attributes } => {
                     let command = Command::SetAttributes {
                         path: below(&self.to, &path),
@@ -234,7 +222,33 @@ impl Packer {
                 }
             }
         }
-        self.send_all()
+        self.send_pack()?;
+        if self.pieces.is_some() {
+            self.sender = None;
+            while let Some((path, _)) = self.files.pop_front() {
+                self.file(path)?;
+            }
+        }
+        self.send_pack()
+    }
+
+    fn file(&mut self, path: Vec<u8>) -> Result<(), Gone> {
+        let place = place_in(&self.root, &path);
+        match Outgoing::local(&place, self.algorithm) {
+            Ok(file) if file.size() <= SMALL => self.small(path, file),
+            Ok(file) => {
+                let size = file.size();
+                match ReadAhead::begin(file, gap(self.algorithm)) {
+                    Ok(file) => {
+                        self.send_pack()?;
+                        self.send(Packet::Expect(size))?;
+                        self.send(Packet::Large { path, file: Box::new(file) })
+                    }
+                    Err(error) => self.send(Packet::Failed(path, error.into())),
+                }
+            }
+            Err(error) => self.send(Packet::Failed(path, error.into())),
+        }
     }
 
     fn command(&mut self, command: Command, asked: Asked) -> Result<(), Gone> {
@@ -256,7 +270,7 @@ impl Packer {
             let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
             return self.send(Packet::Failed(path, Failure::new(Code::Usage, long)));
         }
-        let pack = if self.pieces.is_some() { &mut self.shared } else { &mut self.pack };
+        let pack = &mut self.pack;
         let start = pack.bytes.len();
         Message::Command(command).encode(&mut pack.bytes);
         let mut block = None;
@@ -287,35 +301,18 @@ impl Packer {
     }
 
     fn send_if_full(&mut self) -> Result<(), Gone> {
-        let full = |pack: &Pack| pack.bytes.len() >= BYTES || pack.asked.len() >= COMMANDS;
-        if full(&self.pack) || full(&self.shared) { self.send_all() } else { Ok(()) }
-    }
-
-    /// Sends what is packed: files for any session behind the directories that they lie in.
-    fn send_all(&mut self) -> Result<(), Gone> {
-        let (pack, shared) = (std::mem::take(&mut self.pack), std::mem::take(&mut self.shared));
-        if let Some(packet) = self.packet(pack)? {
-            self.send(packet)?;
-        }
-        if let Some(packet) = self.packet(shared)? {
-            self.send_files(packet)?;
-        }
-        Ok(())
-    }
-
-    /// Sends files to whoever of those who may send them.
-    fn send_files(&self, files: Packet) -> Result<(), Gone> {
-        match &self.pieces {
-            Some(pieces) => pieces.blocking_send(Piece { after: self.steps, files }).map_err(|_| Gone),
-            None => self.send(files),
+        if self.pack.bytes.len() >= BYTES || self.pack.asked.len() >= COMMANDS {
+            self.send_pack()
+        } else {
+            Ok(())
         }
     }
 
-    /// Hashes the files of a packet; nothing, if it is empty.
-    fn packet(&self, pack: Pack) -> Result<Option<Packet>, Gone> {
-        let Pack { mut bytes, mut asked, blocks, files } = pack;
+    /// Hashes the files of the packet, and sends it.
+    fn send_pack(&mut self) -> Result<(), Gone> {
+        let Pack { mut bytes, mut asked, blocks, files } = std::mem::take(&mut self.pack);
         if asked.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         let data: Vec<&[u8]> = blocks.iter().map(|block| &bytes[block.clone()]).collect();
         let digests = of_blocks(self.algorithm, &data);
@@ -334,10 +331,16 @@ impl Packer {
             }
         }
         self.send(Packet::Expect(expected))?;
-        Ok(Some(Packet::Frames { bytes, asked }))
+        self.send(Packet::Frames { bytes, asked })
     }
 
     fn send(&self, packet: Packet) -> Result<(), Gone> {
-        self.sender.blocking_send(packet).map_err(|_| Gone)
+        match (&self.sender, &self.pieces) {
+            (Some(sender), _) => sender.blocking_send(packet).map_err(|_| Gone),
+            (None, Some(pieces)) => {
+                pieces.blocking_send(Piece { after: self.steps, packet }).map_err(|_| Gone)
+            }
+            (None, None) => Err(Gone),
+        }
     }
 }

@@ -89,7 +89,7 @@ impl Putting<'_, '_> {
         Ok(Ok(()))
     }
 
-    /// Sends what only the first session sends, and files between.
+    /// Sends what only the first session sends, then files as the others do.
     async fn lead(&mut self, pool: &Pool, mut packets: Receiver<Packet>) -> Result<(), Failure> {
         let (mut more, mut files) = (true, true);
         while more || files {
@@ -102,14 +102,8 @@ impl Putting<'_, '_> {
                 // Others wait to hear of directories.
                 message = self.native.answer(), if !self.asked.is_empty() => self.take(message?)?,
                 piece = pool.next(), if files => match piece {
-                    Some(piece) => {
-                        while self.steps < piece.after
-                            && let Some(packet) = packets.recv().await
-                        {
-                            self.send(packet).await?;
-                        }
-                        self.send(piece.files).await?;
-                    }
+                    // All that it waits for was sent before.
+                    Some(piece) => self.send(piece.packet).await?,
                     None => files = false,
                 },
             }
@@ -142,15 +136,15 @@ impl Putting<'_, '_> {
                 }
                 piece = pool.next() => piece,
             };
-            let Some(Piece { after, files }) = piece else { return self.hear_all().await };
+            let Some(Piece { after, packet }) = piece else { return self.hear_all().await };
             if there.wait_for(|answered| *answered >= after).await.is_err() {
                 return Ok(()); // the first session is lost, and all with it
             }
-            let large = match &files {
+            let large = match &packet {
                 Packet::Large { path, .. } => Some(path.clone()),
                 _ => None,
             };
-            if let Err(failure) = self.send(files).await {
+            if let Err(failure) = self.send(packet).await {
                 let noted = |path: &Vec<u8>| self.asked.iter().any(|asked| asked.path() == path);
                 pool.once_more(large.filter(|path| !noted(path)));
                 return Err(failure);
