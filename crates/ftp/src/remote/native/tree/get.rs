@@ -18,7 +18,7 @@ use super::super::crew::BREATH;
 use super::{COMMANDS, Whole, Window};
 use crate::failure::{Code, Failure};
 use crate::remote::tree::{
-    self, Account, Chain, Fetch, Ground, Job, Links, Only, Paths, Small, below, note, noted,
+    self, Account, Chain, Fetch, Ground, Job, Links, Only, Paths, Small, below, noted,
 };
 use pool::{Next, Pool, Wanted};
 
