@@ -215,3 +215,28 @@ fn control_c_ends_all_of_them() {
     assert!(stages(server.work()).is_empty());
     way.release();
 }
+
+#[test]
+fn sync_goes_over_several_as_well() {
+    let server = Server::start();
+    let (mine, there) = (server.work().join("mine"), server.home(ALICE).join("mine"));
+    plant(&mine);
+    four(&server).args(["sync", "put", "--delete", "--yes", "mine"]).run().ok();
+    assert!(tree(&mine) == tree(&there));
+    // What was a directory is a file now, and what was a file is a directory: one has to go before the other comes.
+    fs::remove_dir_all(mine.join("d03")).unwrap();
+    fs::write(mine.join("d03"), "a file").unwrap();
+    fs::remove_file(mine.join("many/9")).unwrap();
+    fs::create_dir(mine.join("many/9")).unwrap();
+    fs::write(mine.join("many/9/inside"), "in a directory").unwrap();
+    four(&server).args(["sync", "put", "--delete", "--yes", "mine"]).run().ok();
+    assert!(tree(&mine) == tree(&there));
+    fs::remove_dir_all(there.join("d05")).unwrap();
+    fs::write(there.join("d05"), "a file").unwrap();
+    fs::remove_file(there.join("many/8")).unwrap();
+    fs::create_dir(there.join("many/8")).unwrap();
+    fs::write(there.join("many/8/inside"), "in a directory").unwrap();
+    four(&server).args(["sync", "get", "--delete", "--yes", "mine"]).run().ok();
+    assert!(tree(&mine) == tree(&there));
+    assert_eq!(logins(&server), 12);
+}

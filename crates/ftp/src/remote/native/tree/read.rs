@@ -89,6 +89,8 @@ pub(super) enum Packet {
 /// Something that any of several sessions may send, once so many of the commands are answered that make room for files.
 pub(super) struct Piece {
     pub(super) after: u64,
+    /// Bytes that come with it.
+    pub(super) expected: u64,
     pub(super) packet: Packet,
 }
 
@@ -142,6 +144,8 @@ struct Packer {
     pack: Pack,
     /// Files that are for any session.
     files: Paths,
+    /// Bytes that will come with the next piece.
+    expected: u64,
     /// Commands so far that files wait for.
     steps: u64,
 }
@@ -176,7 +180,7 @@ impl Packer {
         algorithm: Algorithm,
     ) -> Packer {
         let (pack, files) = Default::default();
-        Packer { sender: Some(sender), pieces, root, to, algorithm, pack, files, steps: 0 }
+        Packer { sender: Some(sender), pieces, root, to, algorithm, pack, files, expected: 0, steps: 0 }
     }
 
     fn run_to_its_end(mut self, items: impl Iterator<Item = Item>) {
@@ -334,11 +338,16 @@ impl Packer {
         self.send(Packet::Frames { bytes, asked })
     }
 
-    fn send(&self, packet: Packet) -> Result<(), Gone> {
+    fn send(&mut self, packet: Packet) -> Result<(), Gone> {
         match (&self.sender, &self.pieces) {
             (Some(sender), _) => sender.blocking_send(packet).map_err(|_| Gone),
             (None, Some(pieces)) => {
-                pieces.blocking_send(Piece { after: self.steps, packet }).map_err(|_| Gone)
+                if let Packet::Expect(bytes) = packet {
+                    self.expected += bytes; // told with what it is of
+                    return Ok(());
+                }
+                let expected = std::mem::take(&mut self.expected);
+                pieces.blocking_send(Piece { after: self.steps, expected, packet }).map_err(|_| Gone)
             }
             (None, None) => Err(Gone),
         }

@@ -90,25 +90,22 @@ impl Putting<'_, '_> {
     }
 
     /// Sends what only the first session sends, then files as the others do.
-    async fn lead(&mut self, pool: &Pool, mut packets: Receiver<Packet>) -> Result<(), Failure> {
-        let (mut more, mut files) = (true, true);
-        while more || files {
-            tokio::select! {
+    async fn lead(&mut self, pool: &Pool, packets: Receiver<Packet>) -> Result<(), Failure> {
+        // To the end, since others wait for it: a server that has files to read may keep its answers.
+        self.send_all(packets).await?;
+        loop {
+            let piece = tokio::select! {
                 biased;
-                packet = packets.recv(), if more => match packet {
-                    Some(packet) => self.send(packet).await?,
-                    None => more = false,
-                },
-                // Others wait to hear of directories.
-                message = self.native.answer(), if !self.asked.is_empty() => self.take(message?)?,
-                piece = pool.next(), if files => match piece {
-                    // All that it waits for was sent before.
-                    Some(piece) => self.send(piece.packet).await?,
-                    None => files = false,
-                },
-            }
+                message = self.native.answer(), if !self.asked.is_empty() => {
+                    self.take(message?)?;
+                    continue;
+                }
+                piece = pool.next() => piece,
+            };
+            let Some(piece) = piece else { return self.hear_all().await };
+            self.account.expect(piece.expected);
+            self.send(piece.packet).await?;
         }
-        self.hear_all().await
     }
 
     /// What the next helper has done that ends.
@@ -136,7 +133,8 @@ impl Putting<'_, '_> {
                 }
                 piece = pool.next() => piece,
             };
-            let Some(Piece { after, packet }) = piece else { return self.hear_all().await };
+            let Some(Piece { after, expected, packet }) = piece else { return self.hear_all().await };
+            self.account.expect(expected);
             if there.wait_for(|answered| *answered >= after).await.is_err() {
                 return Ok(()); // the first session is lost, and all with it
             }
