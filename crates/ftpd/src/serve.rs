@@ -105,6 +105,7 @@ fn inside(config: &Config, sink: &Sink) -> Inside {
 }
 
 async fn serve(reload: Reload, bound: Vec<TcpListener>) -> Result<(), Problem> {
+    let had_terminal = io::stderr().is_terminal(); // asked before it can be gone
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let hangup = signal(SignalKind::hangup())?;
@@ -127,7 +128,7 @@ async fn serve(reload: Reload, bound: Vec<TcpListener>) -> Result<(), Problem> {
     tokio::spawn(sweeper::while_serving(core.clone(), reload.sweep.clone()));
     notify.ready(&status);
     let (gone, mut terminal_gone) = mpsc::channel(1);
-    tokio::spawn(reload_on(hangup, Arc::new(reload), gone));
+    tokio::spawn(reload_on(hangup, Arc::new(reload), had_terminal.then_some(gone)));
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -170,10 +171,11 @@ fn doors(reload: &Reload, ending: &Ending) -> Vec<Door> {
 
 /// Reloads at each SIGHUP; those that come meanwhile are one more. Where the server had a terminal, and has none any more, that is
 /// what the signal told.
-async fn reload_on(mut hangup: Signal, reload: Arc<Reload>, gone: mpsc::Sender<()>) {
-    let had_terminal = io::stderr().is_terminal();
+async fn reload_on(mut hangup: Signal, reload: Arc<Reload>, gone: Option<mpsc::Sender<()>>) {
     while hangup.recv().await.is_some() {
-        if had_terminal && !io::stderr().is_terminal() {
+        if let Some(gone) = &gone
+            && !io::stderr().is_terminal()
+        {
             _ = gone.send(()).await;
             return;
         }
