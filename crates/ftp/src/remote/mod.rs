@@ -5,6 +5,7 @@ mod course;
 mod disk;
 mod door;
 mod native;
+mod outcome;
 mod several;
 mod sync;
 mod tree;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use digest::{Algorithm, Digest};
 use secrecy::SecretString;
-use store::{Attributes, Entry, Found, Home, HomePath};
+use store::{Attributes, Entry, Home, HomePath};
 
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -24,6 +25,7 @@ pub(crate) use course::{Course, LARGE};
 pub(crate) use disk::on_disk;
 pub(crate) use door::Door;
 pub(crate) use native::let_go;
+pub use outcome::{Branch, Missed, Receipt, Verified};
 pub(crate) use sync::{Changed, Settle, no_sync};
 pub use tree::Links;
 pub(crate) use tree::{
@@ -90,53 +92,6 @@ pub enum Into<'a> {
     Beneath(&'a Home, &'a HomePath),
     /// To standard output, block by verified block.
     Output,
-}
-
-/// What a finished transfer was.
-#[derive(Clone, Copy, Debug)]
-pub struct Receipt {
-    /// Bytes of the file.
-    pub size: u64,
-    /// What shows that it is right.
-    pub verified: Verified,
-    /// From the command to the end.
-    pub elapsed: Duration,
-}
-
-/// What both sides compared.
-#[derive(Clone, Copy, Debug)]
-pub enum Verified {
-    /// Every block, and the root of them.
-    Blocks {
-        /// The root.
-        root: Digest,
-        /// How many blocks it stands for; at up to one, it is the plain digest of the file.
-        count: u64,
-    },
-    /// The plain digest of the whole file.
-    File(Digest),
-    /// No digest: the server has none. Connection and size ended as they should.
-    No,
-}
-
-/// A part of what a walk tells: each directory comes before what is in it. Every path is one of a tree: no part of it climbs.
-#[derive(Debug, Default)]
-pub struct Branch {
-    /// What was found.
-    pub found: Vec<Found>,
-    /// Where the server could not look.
-    pub missed: Vec<Missed>,
-    /// Whether the server says that nothing follows.
-    pub last: bool,
-}
-
-/// A directory of a tree that could not be read.
-#[derive(Debug)]
-pub struct Missed {
-    /// From where the walk began.
-    pub path: Vec<u8>,
-    /// Why.
-    pub failure: Failure,
 }
 
 /// A connection to a server.

@@ -362,14 +362,7 @@ impl Session {
         let right = if keep == Keep::Nothing { Right::Add } else { Right::Change };
         let replace = if Right::Change.of(self.access()) && !new { Replace::Yes } else { Replace::No };
         let path = self.path(right, path)?;
-        let wanted = Arc::new(()); // dropped with the request: then nothing more is copied
-        let asked = Arc::downgrade(&wanted);
-        let receiving = self.on_disk(move |home| {
-            home.receive(&path, keep, expected, replace, &mut || asked.strong_count() > 0)
-        });
-        let received = receiving.await;
-        drop(wanted);
-        received
+        self.while_wanted(move |home, go_on| home.receive(&path, keep, expected, replace, go_on)).await
     }
 
     /// Describes what has the name that is to be changed: of a link, the link.

@@ -128,19 +128,7 @@ impl Connection {
                 self.wire.queue(&Message::Reply(Reply::Done));
                 Ok(Outcome::Part)
             }
-            // As of any put.
-            Err(unmoved)
-                if matches!(unmoved.failure.kind, Kind::NotVerified | Kind::Ending | Kind::TimedOut) =>
-            {
-                Err(Ended::Failure(unmoved.failure))
-            }
-            Err(unmoved) => {
-                self.refuse(unmoved.failure).await?;
-                if !unmoved.over {
-                    self.wire.pass_over(left - self.moved).await?;
-                }
-                Ok(Outcome::Refused(unmoved.detail))
-            }
+            Err(unmoved) => self.unmoved(unmoved, left).await,
         }
     }
 
@@ -201,11 +189,7 @@ impl Connection {
             () = ending.breaks_off() => return Err(Ended::Failure(words::failure(&Refusal::Ending))),
         };
         match published {
-            Ok(receipt) => {
-                let root = receipt.root.expect("its blocks are hashed").as_bytes().to_vec();
-                self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
-                Ok(Outcome::Done)
-            }
+            Ok(receipt) => Ok(self.stored(&receipt)),
             Err(refusal) => {
                 let failure = words::failure(&refusal);
                 if failure.kind == Kind::NotVerified {

@@ -51,7 +51,7 @@ impl Connection {
                 }
             };
             for (path, outcome) in paths.iter().zip(outcomes) {
-                let answered = self.stored(outcome);
+                let answered = self.answer_put(outcome);
                 self.log("put", path, began, &answered);
                 answered?;
                 self.number += 1;
@@ -65,14 +65,10 @@ impl Connection {
     }
 
     /// Answers a put.
-    fn stored(&mut self, outcome: Result<store::Receipt, Refusal>) -> Result<Outcome, Ended> {
+    fn answer_put(&mut self, outcome: Result<store::Receipt, Refusal>) -> Result<Outcome, Ended> {
         self.moved = outcome.as_ref().map_or(0, |receipt| receipt.size);
         match outcome {
-            Ok(receipt) => {
-                let root = receipt.root.expect("its blocks are hashed").as_bytes().to_vec();
-                self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
-                Ok(Outcome::Done)
-            }
+            Ok(receipt) => Ok(self.stored(&receipt)),
             Err(refusal) => {
                 let failure = words::failure(&refusal);
                 if failure.kind == Kind::NotVerified {

@@ -97,24 +97,8 @@ impl Connection {
             }
         };
         match self.receive_rest(incoming, left, &upload).await? {
-            Ok(receipt) => {
-                let root = receipt.root.expect("its blocks are hashed").as_bytes().to_vec();
-                self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
-                Ok(Outcome::Done)
-            }
-            // As of any put.
-            Err(unmoved)
-                if matches!(unmoved.failure.kind, Kind::NotVerified | Kind::Ending | Kind::TimedOut) =>
-            {
-                Err(Ended::Failure(unmoved.failure))
-            }
-            Err(unmoved) => {
-                self.refuse(unmoved.failure).await?;
-                if !unmoved.over {
-                    self.wire.pass_over(left - self.moved).await?;
-                }
-                Ok(Outcome::Refused(unmoved.detail))
-            }
+            Ok(receipt) => Ok(self.stored(&receipt)),
+            Err(unmoved) => self.unmoved(unmoved, left).await,
         }
     }
 

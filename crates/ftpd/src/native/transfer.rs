@@ -79,23 +79,29 @@ impl Connection {
             }
         };
         match self.receive_file(incoming, size).await? {
-            Ok(receipt) => {
-                let root = receipt.root.expect("its blocks are hashed").as_bytes().to_vec();
-                self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
-                Ok(Outcome::Done)
-            }
-            // A peer or a wire that damages data is not trusted with another frame, and an end has no time for one.
-            Err(unmoved) if matches!(unmoved.failure.kind, Kind::NotVerified | Kind::Ending) => {
-                Err(Ended::Failure(unmoved.failure))
-            }
-            Err(unmoved) => {
-                self.refuse(unmoved.failure).await?;
-                if !unmoved.over {
-                    self.wire.pass_over(size - self.moved).await?;
-                }
-                Ok(Outcome::Refused(unmoved.detail))
-            }
+            Ok(receipt) => Ok(self.stored(&receipt)),
+            Err(unmoved) => self.unmoved(unmoved, size).await,
         }
+    }
+
+    /// Says that a file is stored.
+    pub(super) fn stored(&mut self, receipt: &Receipt) -> Outcome {
+        let root = receipt.root.expect("its blocks are hashed").as_bytes().to_vec();
+        self.wire.queue(&Message::Reply(Reply::Stored { size: receipt.size, root }));
+        Outcome::Done
+    }
+
+    /// Says why data of `left` bytes did not get through, and passes over those that still come.
+    pub(super) async fn unmoved(&mut self, unmoved: Unmoved, left: u64) -> Result<Outcome, Ended> {
+        // A peer or a wire that damages data is not trusted with another frame, one that is silent has none, and an end has no time.
+        if matches!(unmoved.failure.kind, Kind::NotVerified | Kind::Ending | Kind::TimedOut) {
+            return Err(Ended::Failure(unmoved.failure));
+        }
+        self.refuse(unmoved.failure).await?;
+        if !unmoved.over {
+            self.wire.pass_over(left - self.moved).await?;
+        }
+        Ok(Outcome::Refused(unmoved.detail))
     }
 
     /// Receives a file and publishes it. When this returns, there is the file or no trace of it.
