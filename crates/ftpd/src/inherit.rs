@@ -4,6 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use listenfd::ListenFd;
+use proto::io::tcp;
 use thiserror::Error;
 
 use crate::listen;
@@ -53,7 +54,8 @@ pub(crate) fn listeners(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Er
         Some(at) => Ok(passed.swap_remove(at).2),
         None => listen::bind(address).map_err(|source| Error::Bind { address, source }),
     };
-    let listeners = addresses.iter().map(listener).collect::<Result<_, _>>()?;
+    let listeners: Vec<TcpListener> = addresses.iter().map(listener).collect::<Result<_, _>>()?;
+    listeners.iter().for_each(tcp::listen);
     match passed.first() {
         Some(&(number, address, _)) => Err(Error::Unasked { number, address }),
         None => Ok(listeners),

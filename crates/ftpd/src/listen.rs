@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proto::io::tcp;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -101,26 +102,25 @@ pub(crate) async fn accept(listener: TcpListener, door: Door, sessions: TaskTrac
 }
 
 fn begin(
-    tcp: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     door: &Door,
     sessions: &TaskTracker,
     turning_away: &Arc<Semaphore>,
 ) {
-    // A reply must not wait for the acknowledgement of the one before (Nagle).
-    if tcp.set_nodelay(true).is_err() {
+    if tcp::prepare(&stream).is_err() {
         return; // gone already
     }
     match door.core().arrive(peer.ip()) {
         Ok(guest) => {
-            sessions.spawn(door.clone().serve(tcp, peer, guest));
+            sessions.spawn(door.clone().serve(stream, peer, guest));
         }
         Err(refusal) => {
             info!(from = %peer, reason = %refusal, "turned away");
             if let Ok(place) = turning_away.clone().try_acquire_owned() {
                 let door = door.clone();
                 sessions.spawn(async move {
-                    door.turn_away(tcp, peer, &refusal).await;
+                    door.turn_away(stream, peer, &refusal).await;
                     drop(place);
                 });
             }

@@ -8,8 +8,8 @@ use crate::trust::Trust;
 /// A connection to a server that is trusted, on which nobody has logged in yet.
 #[derive(Debug)]
 pub(crate) enum Door {
-    Native(native::Door),
-    Classic(classic::Door),
+    Native(Box<native::Door>),
+    Classic(Box<classic::Door>),
 }
 
 impl Door {
@@ -21,10 +21,12 @@ impl Door {
         output: &Output,
     ) -> Result<Door, Failure> {
         match target.scheme {
-            Scheme::Native => native::Door::open(target, settings, trust, output).await.map(Door::Native),
-            Scheme::Ftp | Scheme::Ftps => {
-                classic::Door::open(target, settings, trust, output).await.map(Door::Classic)
-            }
+            Scheme::Native => native::Door::open(target, settings, trust, output)
+                .await
+                .map(|door| Door::Native(Box::new(door))),
+            Scheme::Ftp | Scheme::Ftps => classic::Door::open(target, settings, trust, output)
+                .await
+                .map(|door| Door::Classic(Box::new(door))),
         }
     }
 

@@ -107,8 +107,8 @@ impl Remote {
     /// Begins a session. The login is sent together with the first command, or by [`ready`](Remote::ready).
     pub(crate) fn log_in(door: Door, login: Login) -> Result<Remote, Failure> {
         Ok(match door {
-            Door::Native(door) => Remote::Native(Box::new(native::Native::log_in(door, login)?)),
-            Door::Classic(door) => Remote::Classic(Box::new(classic::Classic::log_in(door, login))),
+            Door::Native(door) => Remote::Native(Box::new(native::Native::log_in(*door, login)?)),
+            Door::Classic(door) => Remote::Classic(Box::new(classic::Classic::log_in(*door, login))),
         })
     }
 

@@ -5,16 +5,19 @@
 //! input, what was not yet sent goes out first with the next write.
 
 mod ahead;
+mod broken;
 mod gulp;
 mod input;
 mod landing;
 mod output;
 mod possession;
 mod stream;
+pub mod tcp;
 #[cfg(test)]
 mod tests;
 pub mod tls;
 mod transfer;
+mod turn;
 
 use std::future::Future;
 use std::io;
@@ -23,7 +26,6 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use digest::Algorithm;
-use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, interval_at, timeout};
 
@@ -33,8 +35,11 @@ use crate::preamble::Preamble;
 use crate::{Abort, Command};
 use input::Input;
 use output::Output;
+use tcp::Start;
+use turn::Turn;
 
 pub use ahead::Next;
+pub use broken::Broken;
 pub use gulp::Gulping;
 pub use landing::{Landed, Landing};
 pub use stream::Stream;
@@ -49,41 +54,6 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long a server may say that it is at work, and nothing else: an hour hashes or syncs terabytes.
 pub const AT_WORK: Duration = Duration::from_secs(3600);
 
-/// Why a connection is of no more use.
-#[derive(Debug, Error)]
-pub enum Broken {
-    /// The peer closed it between two frames.
-    #[error("the connection was closed")]
-    Closed,
-    /// The peer closed it within a frame or a transfer, or without the end that TLS has.
-    #[error("the connection was cut")]
-    Cut,
-    /// The peer broke the protocol.
-    #[error(transparent)]
-    Malformed(#[from] Fault),
-    /// No frame began for as long as was allowed.
-    #[error("nothing was heard for {} s", .0.as_secs())]
-    Silent(Duration),
-    /// The peer was at work for too long.
-    #[error("the server said for {} s that it is at work, and nothing else", .0.as_secs())]
-    Busy(Duration),
-    /// A frame began and did not go on, in or out.
-    #[error("nothing moved for {} s", .0.as_secs())]
-    Stalled(Duration),
-    /// The system says so.
-    #[error("the connection broke: {0}")]
-    Io(io::Error),
-}
-
-impl From<io::Error> for Broken {
-    fn from(error: io::Error) -> Broken {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Broken::Cut, // TLS that ends without close_notify (RFC 8446, section 6.1)
-            _ => Broken::Io(error),
-        }
-    }
-}
-
 /// One connection.
 #[derive(Debug)]
 pub struct Wire {
@@ -93,6 +63,8 @@ pub struct Wire {
     stall: Duration,
     input: Input,
     output: Output,
+    start: Start,
+    turn: Turn,
     /// Blocks that are received together at the most.
     batch: usize,
     /// Since when the peer says only that it is at work.
@@ -103,6 +75,8 @@ impl Wire {
     /// A connection to `peer`, on which each 64 KiB, or a frame once begun, must move within `stall`.
     pub fn new(stream: Stream, peer: Side, stall: Duration) -> Wire {
         Wire {
+            start: Start::of(stream.tcp()),
+            turn: Turn::default(),
             stream,
             peer,
             algorithm: Algorithm::Md5,
@@ -153,10 +127,17 @@ impl Wire {
     /// Sends all that is in line, hearing meanwhile.
     pub async fn flush(&mut self) -> Result<(), Broken> {
         let stall = self.stall;
-        while timeout(stall, self.write_some(digest::BLOCK)).await.map_err(|_| Broken::Stalled(stall))??
-            == More::InLine
-        {}
-        Ok(())
+        loop {
+            let before = self.output.len();
+            let more = timeout(stall, self.write_some(digest::BLOCK)).await;
+            let more = more.map_err(|_| Broken::Stalled(stall))??;
+            let sent = before - self.output.len();
+            self.start.sent(sent, self.stream.tcp());
+            if more == More::Nothing {
+                return Ok(());
+            }
+            self.turn.moved(sent).await;
+        }
     }
 
     /// Sends what is in line once it is much, so that answers to many small commands go in few packets and little memory.
@@ -356,7 +337,9 @@ impl Wire {
     async fn read_until(&mut self, enough: usize, limit: usize) -> Result<(), Broken> {
         while self.input.bytes().len() < enough {
             let Wire { stream, input, .. } = self;
-            if std::future::poll_fn(|cx| input.poll_fill(stream, limit, cx)).await? == 0 {
+            let heard = std::future::poll_fn(|cx| input.poll_fill(stream, limit, cx)).await?;
+            self.turn.moved(heard).await;
+            if heard == 0 {
                 return Err(if self.input.bytes().is_empty() { Broken::Closed } else { Broken::Cut });
             }
         }

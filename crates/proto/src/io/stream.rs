@@ -19,6 +19,16 @@ pub enum Stream {
     Tls(Box<TlsStream<Gulping>>),
 }
 
+impl Stream {
+    /// The connection beneath, not to be read from or written to.
+    pub(super) fn tcp(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(tcp) => tcp,
+            Stream::Tls(tls) => tls.get_ref().0.tcp(),
+        }
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(
         mut self: Pin<&mut Self>,

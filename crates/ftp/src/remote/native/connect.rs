@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use proto::io::tls;
-use proto::io::{Stream, Wire};
+use proto::io::{Stream, Wire, tcp, tls};
 use proto::{Command, Fingerprint, Kind, Message, Preamble, Reply, Secret, Side};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
@@ -126,12 +125,10 @@ async fn reach_one(
         Failure::new(Code::Connection, format!("cannot connect to {host} port {port}: {why}"))
             .with_remedy("Is ftpd running there, and is this its host and port?")
     };
-    let tcp = timeout(settings.timeout, TcpStream::connect(address))
+    timeout(settings.timeout, tcp::connect(address))
         .await
         .map_err(|_| no_connection("no answer".into()))?
-        .map_err(|error| no_connection(error.to_string()))?;
-    tcp.set_nodelay(true).map_err(|error| no_connection(error.to_string()))?;
-    Ok(tcp)
+        .map_err(|error| no_connection(error.to_string()))
 }
 
 /// Where a connection leads.
