@@ -14,7 +14,13 @@ use super::accounts::Account;
 use super::uploads::Upload;
 
 /// How many a session may have at a time.
-const MANY: usize = 8;
+const OF_A_SESSION: usize = 8;
+
+/// How many an account may have, over all its sessions: each holds three descriptors, which everybody needs.
+const OF_AN_ACCOUNT: usize = 64;
+
+/// How many there may be.
+const OF_ALL: usize = 256;
 
 /// What one is known by: nobody guesses it.
 pub(super) type Name = [u8; 16];
@@ -126,11 +132,13 @@ impl Own {
         &self.all
     }
 
-    /// Whether there is place for one more.
-    pub(super) fn check(&mut self) -> Result<(), Refusal> {
+    /// Whether there is place for one more of `account`. Sessions that ask at the same time may come to have one each beyond it.
+    pub(super) fn check(&mut self, account: &Account) -> Result<(), Refusal> {
         let all = self.all.all();
         self.mine.retain(|name| all.contains_key(name));
-        if self.mine.len() < MANY { Ok(()) } else { Err(Refusal::TooManyAssemblies) }
+        let of_account = || all.values().filter(|one| one.account.name == account.name).count();
+        let full = self.mine.len() >= OF_A_SESSION || all.len() >= OF_ALL || of_account() >= OF_AN_ACCOUNT;
+        if full { Err(Refusal::TooManyAssemblies) } else { Ok(()) }
     }
 
     /// Whether there is any left.

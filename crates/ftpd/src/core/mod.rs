@@ -5,6 +5,7 @@ mod admission;
 mod assemblies;
 mod doorstep;
 mod failures;
+mod files;
 mod guest;
 mod parts;
 mod recent;

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use digest::{Algorithm, Digest, Gap};
-use store::{Assembly, Attributes, Digests, Ranges, ReadAhead, Receipt, Replace, Version};
+use store::{Assembly, Attributes, Digests, Ranges, ReadAhead, Receipt, Version};
 
 use super::Refusal;
 use super::assemblies::{Assembled, Name};
@@ -46,10 +46,10 @@ impl Session {
         algorithm: Algorithm,
         onto: Option<Version>,
     ) -> Result<Name, Refusal> {
-        let replace = if Right::Change.of(self.access()) { Replace::Yes } else { Replace::No };
+        let replace = self.replace();
         let right = if onto.is_some() { Right::Change } else { Right::Add };
         let (place, path) = (self.path(right, path)?, path.to_vec());
-        self.assemblies.check()?;
+        self.assemblies.check(&self.account)?;
         let owner = self.account.owner().map(str::to_owned);
         let upload = self.uploads.begin(owner.as_deref().unwrap_or_default(), place.clone());
         let begun = self.on_disk(move |home| {
@@ -67,6 +67,7 @@ impl Session {
 
     /// A file that comes in parts, by its name: one of this account.
     pub fn assembled(&self, name: &Name) -> Result<Arc<Assembled>, Refusal> {
+        self.permit(Right::Add)?;
         self.assemblies.all().find(name, &self.account)
     }
 
@@ -77,6 +78,7 @@ impl Session {
         root: Digest,
         attributes: Attributes,
     ) -> Result<Receipt, Refusal> {
+        self.permit(Right::Add)?;
         let assembled = self.assemblies.all().take(name, &self.account)?;
         self.while_wanted(move |_, go_on| {
             let published = assembled.parts.publish(root, attributes, &mut || {
@@ -91,6 +93,7 @@ impl Session {
 
     /// Gives such a file up.
     pub async fn leave(&self, name: &Name) -> Result<(), Refusal> {
+        self.permit(Right::Add)?;
         let assembled = self.assemblies.all().take(name, &self.account)?;
         self.on_disk(move |_| {
             assembled.leave();

@@ -20,7 +20,7 @@ pub enum Refusal {
     /// No such ticket is out, or not for this address, or not for this account as it is now; which, nobody is told.
     #[error("bad ticket")]
     BadTicket,
-    /// The session has as many tickets out as it may, or all together have.
+    /// The session or the account has as many tickets out as it may, or all together have.
     #[error("too many tickets are out")]
     TooManyTickets,
     /// The account's access does not go that far; what it may not do, as the end of a sentence.
@@ -29,8 +29,8 @@ pub enum Refusal {
     /// Another session of the same user is at the same upload, and moves.
     #[error("another session is bringing this file")]
     Taken,
-    /// As many files as a session may have that come in parts.
-    #[error("a session assembles no more files at a time")]
+    /// As many files come in parts as a session, an account, or all together may have.
+    #[error("no more files are assembled at a time")]
     TooManyAssemblies,
     /// No file that comes in parts has that name, for this account.
     #[error("no such file is being assembled")]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use digest::Algorithm;
 use store::HomePath;
 use tempfile::TempDir;
 
@@ -111,7 +112,7 @@ fn users_with_one_home_have_one_quota() {
 
 fn put(home: &Home, name: &str, size: usize) -> Result<(), store::Error> {
     let path = HomePath::root().resolve(name.as_bytes()).unwrap();
-    let algorithm = digest::Algorithm::Md5;
+    let algorithm = Algorithm::Md5;
     let mut incoming = home.create(&path, size as u64, algorithm, store::Replace::Yes)?;
     let mut blocks = digest::Blocks::default();
     blocks.lay_out(size, digest::Gap::default());
@@ -257,4 +258,39 @@ async fn everybody_takes_a_place_like_anybody() {
     assert!(matches!(guests[1].login("anonymous", "".into()).await, Err(Refusal::TooManySessions)));
     drop(session);
     assert!(guests[1].login("anonymous", "".into()).await.is_ok());
+}
+
+#[tokio::test]
+async fn files_that_come_in_parts_are_bounded_for_an_account() {
+    let (_directory, core) = setting();
+    let mut sessions = Vec::new();
+    for number in 0..8 {
+        let mut session = login(&core, "alice", "a").await.unwrap();
+        for other in 0..8 {
+            let path = format!("{number}-{other}");
+            session.assemble(path.as_bytes(), 1, Algorithm::Md5, None).await.unwrap();
+        }
+        sessions.push(session);
+    }
+    let mut one_more = login(&core, "alice", "a").await.unwrap();
+    let refused = one_more.assemble(b"more", 1, Algorithm::Md5, None).await;
+    assert!(matches!(refused, Err(Refusal::TooManyAssemblies)), "{refused:?}");
+    sessions.pop().unwrap().end().await;
+    one_more.assemble(b"more", 1, Algorithm::Md5, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_not_upload_any_more_ends_nothing_that_came_in_parts() {
+    let (directory, core) = setting();
+    let mut before = login(&core, "alice", "a").await.unwrap();
+    let name = before.assemble(b"file", 0, Algorithm::Md5, None).await.unwrap();
+    let a = password("a") + "home = \"a\"\nquota = \"1 MiB\"\naccess = \"read\"";
+    core.reload(&config(directory.path(), &[("alice", &a)])).unwrap();
+    let now = login(&core, "alice", "a").await.unwrap();
+    let nothing = digest::Root::new(Algorithm::Md5).value();
+    assert!(matches!(now.assembled(&name), Err(Refusal::NotPermitted(_))));
+    assert!(matches!(now.leave(&name).await, Err(Refusal::NotPermitted(_))));
+    let published = now.publish(&name, nothing, store::Attributes::default()).await;
+    assert!(matches!(published, Err(Refusal::NotPermitted(_))));
+    before.publish(&name, nothing, store::Attributes::default()).await.unwrap();
 }

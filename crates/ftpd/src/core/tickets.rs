@@ -19,6 +19,9 @@ pub(super) const LASTS: Duration = Duration::from_secs(60);
 /// Tickets of one session that are out at a time.
 const OF_A_SESSION: usize = 32;
 
+/// Tickets of one account that are out at a time, so that it leaves some to the others.
+const OF_AN_ACCOUNT: usize = 1024;
+
 /// Tickets of all sessions that are out at a time.
 const OF_ALL: usize = 4096;
 
@@ -76,10 +79,11 @@ impl Giver {
             Some(_) => out.remove(tag).is_none(),
             None => false,
         });
-        if out.len() >= OF_ALL {
+        if out.len() >= OF_AN_ACCOUNT {
             out.retain(|_, given| given.until > now);
         }
-        if self.given.len() >= OF_A_SESSION || out.len() >= OF_ALL {
+        let of_account = || out.values().filter(|given| given.account.name == account.name).count();
+        if self.given.len() >= OF_A_SESSION || out.len() >= OF_ALL || of_account() >= OF_AN_ACCOUNT {
             return Err(Refusal::TooManyTickets);
         }
         let mut word = [0; 32];

@@ -18,6 +18,9 @@ use crate::core::{Refusal, Session};
 /// Gets that are answered together at the most.
 const MANY: usize = 128;
 
+/// Bytes of their paths, from which on no further one is taken up.
+const LONG_PATHS: usize = 64 * 1024;
+
 /// Bytes of their data, from which on no further file is added.
 const MUCH: usize = 512 * 1024;
 
@@ -131,9 +134,11 @@ impl Connection {
             wanted.extend(files.drain(..some));
             return;
         }
-        while wanted.len() < MANY {
+        let mut held: usize = wanted.iter().map(|one| one.path.len()).sum();
+        while wanted.len() < MANY && held < LONG_PATHS {
             match self.wire.next_command_if(|command| matches!(command, Command::Get { .. })) {
                 Some(Command::Get { path, first_block }) => {
+                    held += path.len();
                     wanted.push_back(Wanted { path, first_block, began: Instant::now() });
                 }
                 _ => return,

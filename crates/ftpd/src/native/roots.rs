@@ -13,6 +13,9 @@ use crate::core::{Refusal, Session};
 /// Roots that are told together at the most.
 const MANY: usize = 512;
 
+/// Bytes of their paths, from which on no further one is taken up.
+const MUCH: usize = 64 * 1024;
+
 /// A root that was asked for and not yet told.
 struct Asked {
     path: Vec<u8>,
@@ -51,9 +54,13 @@ impl Connection {
     /// Takes up what was heard already.
     fn gather_asked(&mut self, asked: &mut VecDeque<Asked>) {
         self.wire.hear_now();
-        while asked.len() < MANY {
+        let mut held: usize = asked.iter().map(|one| one.path.len()).sum();
+        while asked.len() < MANY && held < MUCH {
             match self.wire.next_command_if(|command| matches!(command, Command::Root { .. })) {
-                Some(Command::Root { path }) => asked.push_back(Asked { path, began: Instant::now() }),
+                Some(Command::Root { path }) => {
+                    held += path.len();
+                    asked.push_back(Asked { path, began: Instant::now() });
+                }
                 _ => return,
             }
         }

@@ -28,7 +28,7 @@ pub(super) fn failure(refusal: &Refusal) -> Failure {
             .with_remedy("Ask the server's owner for more access."),
         Refusal::Taken => failure(Kind::Exists, "another session is bringing this file")
             .with_remedy("Try again when it has ended, or choose another name."),
-        Refusal::TooManyAssemblies => failure(Kind::Denied, "a session assembles no more files at a time")
+        Refusal::TooManyAssemblies => failure(Kind::Denied, "no more files are assembled at a time")
             .with_remedy("Publish or leave one of them first."),
         Refusal::NotAssembling => failure(Kind::NotFound, "no such file is being assembled")
             .with_remedy("It was published or given up; begin it anew."),
