@@ -103,6 +103,7 @@ impl<'a, 'b> Putting<'a, 'b> {
     async fn run(&mut self, packets: Receiver<Packet>) -> Whole {
         self.send_all(packets).await?;
         self.account.all_found();
+        self.settle_directories().await?;
         self.set_attributes().await?;
         Ok(Ok(()))
     }
@@ -111,7 +112,18 @@ impl<'a, 'b> Putting<'a, 'b> {
         while let Some(packet) = packets.recv().await {
             self.send(packet).await?;
         }
-        self.hear_all().await
+        Ok(())
+    }
+
+    /// Hears until nothing but files is unanswered: which directories are none is known then, and nothing more happens in them
+    /// than files of which the server heard before it hears what the directories are to have.
+    async fn settle_directories(&mut self) -> Result<(), Failure> {
+        while let Some(last) = self.asked.iter().rposition(|asked| !matches!(asked, Asked::File { .. })) {
+            for _ in 0..=last {
+                self.hear().await?;
+            }
+        }
+        Ok(())
     }
 
     async fn hear_all(&mut self) -> Result<(), Failure> {
@@ -327,7 +339,7 @@ impl<'a, 'b> Putting<'a, 'b> {
         Ok(())
     }
 
-    /// Gives directories what they are to have, the deepest first.
+    /// Gives directories, which are settled, what they are to have, the deepest first.
     async fn set_attributes(&mut self) -> Result<(), Failure> {
         while let Some((path, note)) = self.directories.pop_back() {
             let attributes = noted(&note);

@@ -93,6 +93,7 @@ impl Putting<'_, '_> {
     async fn lead(&mut self, pool: &Pool, packets: Receiver<Packet>) -> Result<(), Failure> {
         // To the end, since others wait for it: a server that has files to read may keep its answers.
         self.send_all(packets).await?;
+        self.hear_all().await?;
         loop {
             let piece = tokio::select! {
                 biased;
