@@ -28,9 +28,11 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// Whether a character that is none of ASCII hides, reorders or separates text, or moves a cursor.
+///
 /// Unicode categories Cc (above ASCII), Cf, Zl and Zp, and blanks that look like nothing (Unicode 16, DerivedGeneralCategory):
 /// C1 controls, soft hyphens, joiners, bidirectional marks, separators of lines, fillers, tags.
-fn misleads(char: char) -> bool {
+pub fn misleads(char: char) -> bool {
     matches!(char,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
         | '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'

@@ -52,7 +52,7 @@ pub use book::Books;
 pub use digests::Digests;
 pub use entry::{Attributes, Entry, EntryKind, Time};
 pub use error::{Error, Kind};
-pub use escaped::escaped;
+pub use escaped::{escaped, misleads};
 pub use home::{Home, Options};
 pub use incoming::{Incoming, Proof, Receipt, Replace};
 pub use kept::Prefix;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use store::Entry;
+use store::{Entry, misleads};
 
 use crate::failure::Failure;
 use crate::remote::{Sum, Verified};
@@ -111,7 +111,7 @@ pub(crate) fn entry(entry: &Entry) -> Object {
         .member("modified", format_args!("{seconds}.{:09}", entry.modified.nanoseconds))
 }
 
-/// Text between quotation marks: they, backslashes and control characters are escaped.
+/// Text between quotation marks: they, backslashes, and what a terminal would obey or be misled by are escaped.
 fn string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -119,9 +119,11 @@ fn string(text: &str) -> String {
         match letter {
             '"' | '\\' => quoted.extend(['\\', letter]),
             '\n' => quoted.push_str("\\n"),
-            // DEL and what follows it is allowed, but would move a cursor.
-            letter if letter.is_control() => {
-                write!(quoted, "\\u{:04x}", u32::from(letter)).expect("a string takes all");
+            // DEL and what follows it is allowed, but a terminal would obey, or show another order.
+            letter if letter.is_control() || misleads(letter) => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    write!(quoted, "\\u{unit:04x}").expect("a string takes all");
+                }
             }
             letter => quoted.push(letter),
         }
@@ -153,6 +155,12 @@ mod tests {
             )
         );
         assert_eq!(object(Verified::No, None), "{\"file\":\"a\",\"size\":7,\"verified\":false}\n");
+    }
+
+    #[test]
+    fn no_terminal_is_misled() {
+        let object = Object::default().text("name", "a\u{202e}b\u{7f}\u{e0001}\u{e9}");
+        assert_eq!(object.line(), "{\"name\":\"a\\u202eb\\u007f\\udb40\\udc01\u{e9}\"}\n");
     }
 
     #[test]

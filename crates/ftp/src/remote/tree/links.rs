@@ -48,6 +48,11 @@ pub(crate) struct Chain(Vec<Vec<u8>>);
 const DEEP: usize = 16;
 
 impl Chain {
+    /// Bytes of memory that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.iter().map(|entered| entered.len() + size_of::<Vec<u8>>()).sum()
+    }
+
     /// The chain with the directory that the link at `path`, which says `target`, leads to; nothing if it leads to where somebody
     /// came from already, or too deep.
     pub(crate) fn enter(&self, path: &[u8], target: &[u8]) -> Option<Chain> {

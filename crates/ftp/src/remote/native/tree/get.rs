@@ -15,15 +15,12 @@ use tokio::time::timeout;
 
 use super::super::Native;
 use super::super::crew::BREATH;
-use super::{COMMANDS, Whole, Window};
-use crate::failure::{Code, Failure};
+use super::{COMMANDS, Whole, Window, too_many};
+use crate::failure::Failure;
 use crate::remote::tree::{
     self, Account, Chain, Fetch, Ground, Job, Links, Only, Paths, Small, below, noted,
 };
 use pool::{Next, Pool, Wanted};
-
-/// Bytes of memory that a list of files may take: more than twenty million files.
-const LIST: usize = 256 * 1024 * 1024;
 
 /// Directories whose attributes are set together.
 const DIRECTORIES: usize = 256;
@@ -211,10 +208,7 @@ impl<'a, 'b> Getting<'a, 'b> {
                     self.settle()?;
                 }
                 self.grow(&prefix, &chain, branch).await?;
-                if self.pool.bytes() > LIST {
-                    let many = Failure::new(Code::Other, "the tree has more files than can be kept in mind");
-                    return Err(many.with_remedy("Fetch its directories one by one."));
-                }
+                too_many(self.pool.bytes(), "Fetch its directories one by one.")?;
                 if last {
                     self.window.answered(&prefix);
                     let links = self.found.iter().any(|found| found.link.is_some());

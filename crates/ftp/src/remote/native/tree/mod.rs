@@ -12,7 +12,7 @@ use proto::io::{Broken, Next};
 use proto::{Command, Fault, Message};
 
 use super::{Native, Owed};
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// Commands in flight.
 const COMMANDS: usize = 1000;
@@ -22,6 +22,17 @@ const WINDOW: usize = 48 * 1024;
 
 /// What a command counts for beside its path.
 const COMMAND: usize = 16;
+
+/// Bytes of memory that a list of what a server has may take: more than twenty million files.
+const LIST: usize = 256 * 1024 * 1024;
+
+/// Whether a list that a server goes on with is still one that can be kept.
+fn too_many(bytes: usize, remedy: &str) -> Result<(), Failure> {
+    if bytes <= LIST {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Other, "the tree has more files than can be kept in mind").with_remedy(remedy))
+}
 
 /// Commands that were sent and not yet answered.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use proto::{Command, Kind, Message, Reply};
 use store::EntryKind;
 
 use super::super::Native;
-use super::{Whole, Window};
+use super::{Whole, Window, too_many};
 use crate::failure::Failure;
 use crate::remote::tree::{self, Account, Paths, below};
 
@@ -70,6 +70,7 @@ impl Native {
                 let note = if found.kind == EntryKind::Directory { DIRECTORY } else { b"" };
                 all.push(&found.path, note);
             }
+            too_many(all.bytes(), "Remove its directories one by one.")?;
             for missed in branch.missed {
                 account.failed(&tree::shown(path, &missed.path), missed.failure);
             }

@@ -56,6 +56,8 @@ struct Inside {
     count: usize,
     /// Links that are to be followed.
     follow: VecDeque<(Vec<u8>, Chain)>,
+    /// Bytes of memory that links take which are to be followed, and what lies behind them.
+    linked: usize,
     /// Files that a session had asked for that was lost.
     again: Vec<Wanted>,
     /// Directories behind links that are to be walked through.
@@ -79,7 +81,10 @@ impl Pool {
         inside.needs = (jobs, made);
         for Wanted { path, link, size } in found {
             match link {
-                Some(chain) => inside.follow.push_back((path, chain)),
+                Some(chain) => {
+                    inside.linked += weight(&path, &chain);
+                    inside.follow.push_back((path, chain));
+                }
                 None => {
                     inside.files.push(&path, &short(size));
                     inside.count += 1;
@@ -130,7 +135,10 @@ impl Pool {
 
     /// Has a directory behind a link walked through.
     pub(super) fn walk_later(&self, path: Vec<u8>, chain: Chain) {
-        self.inside().later.push((path, chain));
+        let mut inside = self.inside();
+        inside.linked += weight(&path, &chain);
+        inside.later.push((path, chain));
+        drop(inside);
         self.stirred.notify_waiters();
     }
 
@@ -141,7 +149,10 @@ impl Pool {
             return Next::Files;
         }
         match inside.later.pop() {
-            Some((prefix, chain)) => Next::Walk(prefix, chain),
+            Some((prefix, chain)) => {
+                inside.linked -= weight(&prefix, &chain);
+                Next::Walk(prefix, chain)
+            }
             None if inside.out > 0 => Next::Wait,
             None => Next::Over,
         }
@@ -199,7 +210,8 @@ impl Pool {
 
     /// Bytes of memory that the list takes.
     pub(super) fn bytes(&self) -> usize {
-        self.inside().files.bytes()
+        let inside = self.inside();
+        inside.files.bytes() + inside.linked
     }
 
     async fn wait(&self, ready: impl Fn(&Inside) -> bool) {
@@ -232,8 +244,14 @@ impl Inside {
             return Some(Wanted { path, link: None, size: long(&note) });
         }
         let (path, chain) = self.follow.pop_front()?;
+        self.linked -= weight(&path, &chain);
         Some(Wanted { path, link: Some(chain), size: 0 })
     }
+}
+
+/// Bytes of memory that a path behind a link takes.
+fn weight(path: &[u8], chain: &Chain) -> usize {
+    size_of::<(Vec<u8>, Chain)>() + path.len() + chain.bytes()
 }
 
 /// A size in few bytes: a tree has many files, most of them small.
@@ -254,6 +272,21 @@ mod tests {
 
     fn file(path: &str, size: u64) -> Wanted {
         Wanted { path: path.into(), link: None, size }
+    }
+
+    #[test]
+    fn links_that_wait_have_their_weight() {
+        let pool = Pool::default();
+        let chain = Chain::default().enter(b"a/link", b"../elsewhere").unwrap();
+        let behind = |path: &str| Wanted { link: Some(chain.clone()), ..file(path, 0) };
+        let empty = pool.bytes();
+        pool.add(vec![behind("a/link"), behind("b/link")], 0, None);
+        pool.walk_later(b"a/link".to_vec(), chain.clone());
+        let full = pool.bytes();
+        assert!(full >= empty + 3 * ("a/link".len() + "elsewhere".len()), "{full}");
+        assert!(pool.take(false).is_some() && pool.take(false).is_some());
+        assert!(pool.bytes() < full && matches!(pool.next_walk(), Next::Walk(..)));
+        assert_eq!(pool.bytes(), empty);
     }
 
     #[test]
