@@ -1,9 +1,10 @@
 //! What the source does not have: removed when its user says so, and only then.
 
 use std::fs;
+use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 
-use e2e::{ALICE, Server, Terminal, snapshot};
+use e2e::{ALICE, QUINN, Server, Terminal, bytes, snapshot};
 
 use super::sync;
 use crate::trees::tree;
@@ -116,6 +117,65 @@ fn a_directory_and_a_file_of_one_name_are_replaced_only_by_a_word() {
         assert_eq!(fs::read(to.join("f")).unwrap(), b"f");
         assert_eq!(fs::read(to.join("d/sub/x")).unwrap(), b"x");
         sync(&server, &words).ok().told("3 unchanged; 0 B moved");
+    }
+}
+
+#[test]
+fn a_link_or_a_special_file_stays_until_the_file_is_there_that_takes_its_place() {
+    let server = Server::start();
+    let (home, work) = (server.home(ALICE), server.work());
+    for root in [work.join("tree"), home.join("there")] {
+        fs::create_dir_all(root.join("d")).unwrap();
+        for (name, size) in [("empty", 0), ("d/small", 5), ("large", 3 << 20), ("special", 70_000)] {
+            fs::write(root.join(name), bytes(size, 1)).unwrap();
+        }
+    }
+    for (words, from, to) in [
+        ("put tree", work.join("tree"), home.join("tree")),
+        ("get there", home.join("there"), work.join("there")),
+    ] {
+        fs::create_dir_all(to.join("d")).unwrap();
+        for (name, target) in [("empty", "nowhere"), ("d/small", "../kept"), ("large", "kept")] {
+            symlink(target, to.join(name)).unwrap();
+        }
+        fs::write(to.join("kept"), "kept").unwrap();
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mkfifoat(rustix::fs::CWD, to.join("special"), mode).unwrap();
+        let before = tree(&to);
+        let dry = format!("-n {words}");
+        sync(&server, &dry).ok().told("0 new, 4 changed, 0 deleted, 0 unchanged");
+        assert_eq!(tree(&to), before);
+        sync(&server, words).ok().told("0 new, 4 changed, 0 deleted, 0 unchanged");
+        assert_eq!(fs::read(to.join("kept")).unwrap(), b"kept", "what a link leads to is not touched");
+        for name in ["empty", "d/small", "large", "special"] {
+            assert!(fs::symlink_metadata(to.join(name)).unwrap().is_file(), "{name}");
+            assert_eq!(fs::read(to.join(name)).unwrap(), fs::read(from.join(name)).unwrap(), "{name}");
+        }
+        assert_eq!(fs::read_dir(&to).unwrap().count(), 5, "nothing is left beside them");
+        sync(&server, words).ok().told("4 unchanged; 0 B moved");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_come_leaves_the_link_that_has_its_name() {
+    let server = Server::start();
+    let (home, work) = (server.home(QUINN).join("tree"), server.work());
+    for (root, size) in [(work.join("tree"), 2 << 20), (server.home(ALICE).join("there"), 8 << 40)] {
+        fs::create_dir_all(&root).unwrap();
+        for name in ["x", "y"] {
+            fs::File::create(root.join(name)).unwrap().set_len(size).unwrap();
+        }
+    }
+    for (user, words, to) in [(QUINN, ["put", "tree"], home), (ALICE, ["get", "there"], work.join("there"))] {
+        fs::create_dir(&to).unwrap();
+        symlink("target", to.join("x")).unwrap();
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mkfifoat(rustix::fs::CWD, to.join("y"), mode).unwrap();
+        let ran = server.client(user).args(["sync"]).args(words).run().fails(9);
+        ran.told("0 new, 0 changed, 0 deleted, 0 unchanged, 2 failed");
+        assert_eq!(fs::read_link(to.join("x")).unwrap(), Path::new("target"));
+        assert!(fs::symlink_metadata(to.join("y")).unwrap().file_type().is_fifo());
+        assert_eq!(fs::read_dir(&to).unwrap().count(), 2, "nothing is left beside them");
     }
 }
 

@@ -7,24 +7,23 @@ use store::{Attributes, Home, HomePath, Options};
 
 use super::super::Link;
 use super::ends::{Direction, Ends};
-use super::list::text;
 use super::plan::{Large, Plan};
 use super::summary::Summary;
 use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::remote::{
-    Account, Bring, Changed, Course, Fetch, Into, Step, Steps, Verified, below, on_disk, set_root, shown,
+    Account, Bring, Changed, Fetch, Into, Receipt, Step, Steps, Verified, below, on_disk, set_root, shown,
 };
 
 /// A plan under way.
 pub(super) struct Act<'a, 'b> {
-    link: &'a mut Link,
-    output: &'a Output,
-    progress: &'a Progress,
-    ends: &'a Ends,
+    pub(super) link: &'a mut Link,
+    pub(super) output: &'a Output,
+    pub(super) progress: &'a Progress,
+    pub(super) ends: &'a Ends,
     account: &'a mut Account<'b>,
-    summary: Summary,
+    pub(super) summary: Summary,
     /// Where files that are fetched go, once it was opened.
     home: Option<Arc<Home>>,
 }
@@ -49,7 +48,7 @@ impl<'a, 'b> Act<'a, 'b> {
     ///
     /// # Errors
     /// What ended it: most often, that the connection was lost.
-    pub(super) async fn all(&mut self, plan: Plan) -> Result<(), Failure> {
+    pub(super) async fn all(&mut self, mut plan: Plan) -> Result<(), Failure> {
         self.progress.begin_tree(&self.ends.destination());
         self.summary.looked_at = plan.looked_at;
         self.summary.unchanged = plan.unchanged;
@@ -57,10 +56,12 @@ impl<'a, 'b> Act<'a, 'b> {
             self.account.failed(&self.ends.shown(&path), failure);
         }
         self.steps(plan.unlock).await?;
-        self.steps(plan.replaced).await?;
         self.summary.deleted += self.steps(plan.clear).await?;
         self.summary.new += self.steps(plan.fresh).await?;
         self.summary.changed += self.steps(plan.changed).await?;
+        while let Some((path, _)) = plan.replacing.pop_front() {
+            self.replace(&path).await?;
+        }
         for large in plan.by_blocks {
             self.large(&large).await?;
         }
@@ -133,11 +134,7 @@ impl<'a, 'b> Act<'a, 'b> {
                     let place = place.clone();
                     on_disk(move || set_file(&place, attributes)).await
                 }
-                Step::Remove { .. } => {
-                    let place = place.clone();
-                    on_disk(move || Ok(std::fs::remove_file(place)?)).await
-                }
-                Step::Directory(_) | Step::Link { .. } => Ok(()), // one file has none
+                Step::Directory(_) | Step::Link { .. } | Step::Remove { .. } => Ok(()), // one file has none
             };
             self.judge(&[], done)?;
         }
@@ -178,7 +175,7 @@ impl<'a, 'b> Act<'a, 'b> {
                 remote.put_changed(&place, &there, self.account).await
             }
             Direction::Get => {
-                let at = self.at(&large.path)?;
+                let at = self.at(&large.path, <[u8]>::to_vec)?;
                 let home = self.home().await?;
                 let what = (large.size, large.attributes);
                 let remote = self.link.remote(self.output).await?;
@@ -188,29 +185,19 @@ impl<'a, 'b> Act<'a, 'b> {
     }
 
     async fn as_a_whole(&mut self, large: &Large) -> Result<(), Failure> {
-        let there = text(&below(&self.ends.remote, &large.path))?;
-        let receipt = match self.ends.direction {
-            Direction::Put => {
-                // As one that may be gone on with: what the server kept of its parts goes then.
-                let (place, mut course) = (self.place(&large.path), Course::default());
-                let remote = self.link.remote(self.output).await?;
-                remote.put_on(&place, &there, &mut course, self.progress).await?
-            }
-            Direction::Get => {
-                let at = self.at(&large.path)?;
-                let home = self.home().await?;
-                let remote = self.link.remote(self.output).await?;
-                remote.get(&there, Into::Beneath(&home, &at), self.progress).await?
-            }
-        };
-        self.account.moved += receipt.size;
-        let name = || shown(&self.ends.destination(), &large.path);
-        self.account.file(name, receipt.size, receipt.verified);
+        let receipt = self.bring(&large.path, <[u8]>::to_vec).await?;
+        self.came(&large.path, &receipt);
         Ok(())
     }
 
+    /// A file has come as a whole.
+    pub(super) fn came(&mut self, path: &[u8], receipt: &Receipt) {
+        self.account.moved += receipt.size;
+        self.account.file(|| shown(&self.ends.destination(), path), receipt.size, receipt.verified);
+    }
+
     /// Where a thing lies on this computer.
-    fn place(&self, path: &[u8]) -> PathBuf {
+    pub(super) fn place(&self, path: &[u8]) -> PathBuf {
         use std::os::unix::ffi::OsStrExt;
         match path {
             b"" => self.ends.local.clone(),
@@ -219,7 +206,7 @@ impl<'a, 'b> Act<'a, 'b> {
     }
 
     /// The directory that files are fetched to: of one file, the one that it lies in.
-    async fn home(&mut self) -> Result<Arc<Home>, Failure> {
+    pub(super) async fn home(&mut self) -> Result<Arc<Home>, Failure> {
         if let Some(home) = &self.home {
             return Ok(home.clone());
         }
@@ -234,17 +221,17 @@ impl<'a, 'b> Act<'a, 'b> {
         Ok(self.home.insert(home).clone())
     }
 
-    /// Where a file lies beneath that.
-    fn at(&self, path: &[u8]) -> Result<HomePath, Failure> {
+    /// Where a file lies beneath that, or goes if it is `placed` elsewhere.
+    pub(super) fn at(&self, path: &[u8], placed: fn(&[u8]) -> Vec<u8>) -> Result<HomePath, Failure> {
         let path = match self.ends.single {
             true => self.ends.local.file_name().unwrap_or_default().as_encoded_bytes(),
             false => path,
         };
-        Ok(HomePath::root().resolve(path)?)
+        Ok(HomePath::root().resolve(&placed(path))?)
     }
 
     /// What is wrong with one thing is told, and the rest goes on; unless nothing can.
-    fn judge(&mut self, path: &[u8], done: Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn judge(&mut self, path: &[u8], done: Result<(), Failure>) -> Result<(), Failure> {
         match done {
             Err(failure) if failure.is_final() => Err(failure),
             Err(failure) => {

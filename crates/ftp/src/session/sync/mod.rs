@@ -2,6 +2,7 @@
 
 mod act;
 mod ends;
+mod instead;
 mod list;
 mod plan;
 mod rules;

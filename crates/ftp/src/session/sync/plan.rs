@@ -20,14 +20,14 @@ const OPEN: u32 = 0o300;
 pub(super) struct Plan {
     /// Directories that have to be writable first.
     pub(super) unlock: Steps,
-    /// Links and special files that make room for files of the same name.
-    pub(super) replaced: Steps,
     /// What stands in the way of something of another kind, a directory after what is in it.
     pub(super) clear: Steps,
     /// Directories, files and links that are new.
     pub(super) fresh: Steps,
     /// Files and links that differ, as a whole.
     pub(super) changed: Steps,
+    /// Files whose names links or special files have.
+    pub(super) replacing: Steps,
     /// Large files that differ.
     pub(super) by_blocks: Vec<Large>,
     /// What the source does not have.
@@ -147,10 +147,9 @@ impl Planner {
                 self.compare(path, (fact, *size), (&stands, *there), &attributes);
             }
             (What::Link(target), What::Link(there)) if target == there => self.plan.unchanged += 1,
-            (_, What::Link(_) | What::Other) => {
+            (What::File(_), What::Link(_) | What::Other) => {
                 self.touch(path);
-                self.plan.replaced.push(path, &Step::Remove { directory: false });
-                self.plan.changed.push(path, &step);
+                self.plan.replacing.push(path, &step);
             }
             _ => self.change(path, &step),
         }

@@ -25,7 +25,7 @@ pub(super) fn plan(
     summary.deleted = files + directories;
     lines.steps(plan.clear)?;
     summary.new = lines.steps(plan.fresh)?;
-    summary.changed = lines.steps(plan.changed)? + plan.by_blocks.len() as u64;
+    summary.changed = lines.steps(plan.changed)? + lines.steps(plan.replacing)? + plan.by_blocks.len() as u64;
     for large in &plan.by_blocks {
         lines.line(lines.moves(), &large.path)?;
     }

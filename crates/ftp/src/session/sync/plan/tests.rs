@@ -173,12 +173,22 @@ fn a_directory_in_the_place_of_a_file_and_the_reverse_need_a_word() {
     let (here, there) = ("/ f d/ d/x d/e/ l>f g", "/ f/ f/a f/b/ f/b/c d l/ g>f");
     let plan = PLAIN.plan(here, there);
     assert_eq!((failed(&plan).as_str(), told(plan.fresh).as_str()), ("f d l", ""));
-    assert_eq!((told(plan.replaced).as_str(), told(plan.changed).as_str()), ("-g", "g"));
+    assert_eq!((told(plan.replacing).as_str(), told(plan.changed).as_str()), ("g", ""));
     let plan = DELETE.plan(here, there);
     assert_eq!(told(plan.clear), "-f/b/c -f/b/ -f/a -f/ -d -l/");
     assert_eq!(told(plan.fresh), "f d/ d/x d/e/ l>f");
     assert_eq!((plan.removed, told(plan.extra).as_str()), ((3, 3), ""));
-    assert_eq!(told(plan.replaced), "-g");
+    assert_eq!(told(plan.replacing), "g");
+}
+
+#[test]
+fn a_file_takes_the_place_of_a_link_or_a_special_file_and_nothing_makes_room_for_it_before() {
+    let plan = PLAIN.plan("/ a=5 b l>a m>a", "/ a>b b! l! m>b");
+    assert_eq!((told(plan.replacing).as_str(), told(plan.changed).as_str()), ("a b", "l>a m>a"));
+    assert_eq!(
+        (told(plan.clear).as_str(), plan.removed, told(plan.directories).as_str()),
+        ("", (0, 0), "%755")
+    );
 }
 
 #[test]
