@@ -300,20 +300,25 @@ impl Planner {
     /// All that is in a directory goes, and it is counted.
     fn clear_directory(&mut self, path: &[u8]) {
         let beneath = |other: &[u8]| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
-        let mut inside: Vec<(&[u8], bool)> = self
-            .there
-            .all
+        let all = std::mem::take(&mut self.there.all);
+        let mut inside: Vec<(&[u8], &Fact)> = all
             .iter()
             .filter(|(other, _)| beneath(other))
-            .map(|(other, standing)| (&other[..], standing.fact.is_directory()))
+            .map(|(other, standing)| (&other[..], &standing.fact))
             .collect();
-        inside.sort_unstable_by(|a, b| b.cmp(a));
-        for (other, directory) in inside {
+        inside.sort_unstable_by(|a, b| b.0.cmp(a.0));
+        for &(other, fact) in &inside {
+            self.touch(other);
+            let directory = fact.is_directory();
             self.plan.clear.push(other, &Step::Remove { directory });
             if directory { self.plan.removed.1 += 1 } else { self.plan.removed.0 += 1 }
         }
         self.plan.removed.1 += 1;
-        self.touched.insert(path.into());
+        let itself = all.get(path).map(|standing| (path, &standing.fact));
+        for (other, fact) in itself.into_iter().chain(inside.into_iter().rev()) {
+            self.unlock(other, fact, fact.mode);
+        }
+        self.there.all = all;
     }
 
     /// What the source does not have goes, but for what holds something that stays.

@@ -229,6 +229,16 @@ fn directories_that_cannot_be_written_to_are_opened_only_where_something_changes
 }
 
 #[test]
+fn so_are_those_in_the_place_of_a_file_and_what_is_in_them() {
+    let there = "/ d/%555 d/f/%500 d/f/a d/f/e/%555 d/f/e/b d/f/none/%555";
+    let plan = DELETE.plan("/ d/%555 d/f", there);
+    assert_eq!(told(plan.unlock), "d/f%700 d/f/e%755 d%755", "but for one in which there is nothing");
+    assert_eq!(told(plan.clear), "-d/f/none/ -d/f/e/b -d/f/e/ -d/f/a -d/f/");
+    assert_eq!(told(plan.directories), "d%555");
+    assert_eq!(told(PLAIN.plan("/ d/%555 d/f", there).unlock), "", "what stays is left alone");
+}
+
+#[test]
 fn a_thing_that_stands_is_met_once() {
     let mut there = There::default();
     there.add(&Rules::default(), thing("a")).unwrap();
