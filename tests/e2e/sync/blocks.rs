@@ -149,6 +149,24 @@ fn a_single_large_file_goes_by_blocks_as_well() {
 }
 
 #[test]
+fn a_single_file_goes_where_the_links_of_its_name_lead() {
+    let server = Server::start();
+    let (home, work) = (server.home(ALICE), server.work());
+    server.write("alice/image", bytes(2 * MIB, 1));
+    server.write_work("far/off", bytes(2 * MIB, 1));
+    fs::create_dir(work.join("here")).unwrap();
+    std::os::unix::fs::symlink("../far/off", work.join("here/link")).unwrap();
+    touch(&home.join("image"), &[MIB], 2);
+    sync(&server, "get image here/link").ok().told("(1 of 32 blocks)");
+    assert!(server.read_work("far/off") == server.read("alice/image"));
+    assert!(fs::symlink_metadata(work.join("here/link")).unwrap().is_symlink());
+    // Whatever its bits are, it gets those of the other one.
+    crate::trees::set_mode(&work.join("far/off"), 0o200);
+    sync(&server, "get image here/link").ok().told("1 with another time or mode");
+    sync(&server, "get image here/link").ok().told("1 unchanged; 0 B moved");
+}
+
+#[test]
 fn a_file_whose_old_one_is_read_only_or_may_not_be_replaced() {
     let server = Server::start();
     let (home, work) = (server.home(ALICE), server.work());

@@ -1,9 +1,9 @@
 //! A plan carried out, in such an order that nothing stands in the way of what comes after it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use store::{Attributes, Home, HomePath, Options};
+use store::{Home, HomePath, Options};
 
 use super::super::Link;
 use super::ends::{Direction, Ends};
@@ -24,8 +24,8 @@ pub(super) struct Act<'a, 'b> {
     pub(super) ends: &'a Ends,
     account: &'a mut Account<'b>,
     pub(super) summary: Summary,
-    /// Where files that are fetched go, once it was opened.
-    home: Option<Arc<Home>>,
+    /// Where files that are fetched go, once it was opened, and the name of one file there.
+    ground: Option<(Arc<Home>, Vec<u8>)>,
 }
 
 impl<'a, 'b> Act<'a, 'b> {
@@ -36,7 +36,7 @@ impl<'a, 'b> Act<'a, 'b> {
         ends: &'a Ends,
         account: &'a mut Account<'b>,
     ) -> Act<'a, 'b> {
-        Act { link, output, progress, ends, account, summary: Summary::default(), home: None }
+        Act { link, output, progress, ends, account, summary: Summary::default(), ground: None }
     }
 
     /// What came of it.
@@ -130,10 +130,10 @@ impl<'a, 'b> Act<'a, 'b> {
                         self.account.file(|| self.ends.destination(), receipt.size, receipt.verified);
                     })
                 }
-                Step::Attributes(attributes) => {
-                    let place = place.clone();
-                    on_disk(move || set_file(&place, attributes)).await
-                }
+                Step::Attributes(attributes) => match self.at(&[], <[u8]>::to_vec).await {
+                    Ok((home, at)) => on_disk(move || Ok(home.set_attributes(&at, &attributes)?)).await,
+                    Err(failure) => Err(failure),
+                },
                 Step::Directory(_) | Step::Link { .. } | Step::Remove { .. } => Ok(()), // one file has none
             };
             self.judge(&[], done)?;
@@ -175,8 +175,7 @@ impl<'a, 'b> Act<'a, 'b> {
                 remote.put_changed(&place, &there, self.account).await
             }
             Direction::Get => {
-                let at = self.at(&large.path, <[u8]>::to_vec)?;
-                let home = self.home().await?;
+                let (home, at) = self.at(&large.path, <[u8]>::to_vec).await?;
                 let what = (large.size, large.attributes);
                 let remote = self.link.remote(self.output).await?;
                 remote.get_changed(&there, what, (&home, &at), self.account).await
@@ -205,29 +204,23 @@ impl<'a, 'b> Act<'a, 'b> {
         }
     }
 
-    /// The directory that files are fetched to: of one file, the one that it lies in.
-    pub(super) async fn home(&mut self) -> Result<Arc<Home>, Failure> {
-        if let Some(home) = &self.home {
-            return Ok(home.clone());
-        }
-        let local = self.ends.local.clone();
-        let directory = match (self.ends.single, local.parent()) {
-            (false, _) => local,
-            (true, Some(parent)) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            (true, _) => PathBuf::from("."),
+    /// The directory that files are fetched to, and where a file lies beneath it, or goes if it is `placed` elsewhere.
+    pub(super) async fn at(
+        &mut self,
+        path: &[u8],
+        placed: fn(&[u8]) -> Vec<u8>,
+    ) -> Result<(Arc<Home>, HomePath), Failure> {
+        let (home, name) = match self.ground.take() {
+            Some(ground) => ground,
+            None => {
+                let (local, single) = (self.ends.local.clone(), self.ends.single);
+                on_disk(move || ground(&local, single)).await?
+            }
         };
-        let options = Options { quota: None, durability: store::Durability::Full };
-        let home = Arc::new(on_disk(move || Ok(Home::at(&directory, &options)?)).await?);
-        Ok(self.home.insert(home).clone())
-    }
-
-    /// Where a file lies beneath that, or goes if it is `placed` elsewhere.
-    pub(super) fn at(&self, path: &[u8], placed: fn(&[u8]) -> Vec<u8>) -> Result<HomePath, Failure> {
-        let path = match self.ends.single {
-            true => self.ends.local.file_name().unwrap_or_default().as_encoded_bytes(),
-            false => path,
-        };
-        Ok(HomePath::root().resolve(&placed(path))?)
+        let path = if self.ends.single { &name } else { path };
+        let at = HomePath::root().resolve(&placed(path));
+        self.ground = Some((home.clone(), name));
+        Ok((home, at?))
     }
 
     /// What is wrong with one thing is told, and the rest goes on; unless nothing can.
@@ -254,25 +247,14 @@ fn without_top(mut steps: Steps) -> Steps {
     rest
 }
 
-/// Gives a file of this computer time and mode. It blocks.
-fn set_file(place: &std::path::Path, attributes: Attributes) -> Result<(), Failure> {
-    use std::os::unix::fs::PermissionsExt;
-    let file = std::fs::File::open(place)?;
-    if let Some(time) = attributes.modified {
-        file.set_modified(system_time(time))?;
+/// The directory that files are fetched to. Of one file, it is the one in which that lies, wherever links lead to it, as for a get; and
+/// its name there. It blocks.
+fn ground(local: &Path, single: bool) -> Result<(Arc<Home>, Vec<u8>), Failure> {
+    let options = Options { quota: None, durability: store::Durability::Full };
+    if !single {
+        return Ok((Arc::new(Home::at(local, &options)?), Vec::new()));
     }
-    if let Some(mode) = attributes.mode {
-        file.set_permissions(std::fs::Permissions::from_mode(mode & 0o777))?;
-    }
-    Ok(())
-}
-
-fn system_time(time: store::Time) -> std::time::SystemTime {
-    use std::time::{Duration, UNIX_EPOCH};
-    let seconds = Duration::from_secs(time.seconds.unsigned_abs());
-    let whole =
-        if time.seconds < 0 { UNIX_EPOCH.checked_sub(seconds) } else { UNIX_EPOCH.checked_add(seconds) };
-    whole
-        .and_then(|whole| whole.checked_add(Duration::from_nanos(time.nanoseconds.into())))
-        .unwrap_or(UNIX_EPOCH)
+    let place = std::fs::canonicalize(local)?;
+    let name = place.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
+    Ok((Arc::new(Home::at(place.parent().unwrap_or(Path::new("/")), &options)?), name))
 }

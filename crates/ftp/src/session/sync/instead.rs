@@ -46,8 +46,7 @@ impl Act<'_, '_> {
                 remote.put_on(&place, &to, &mut course, self.progress).await
             }
             Direction::Get => {
-                let at = self.at(path, placed)?;
-                let home = self.home().await?;
+                let (home, at) = self.at(path, placed).await?;
                 let remote = self.link.remote(self.output).await?;
                 remote.get(&text(&there)?, Into::Beneath(&home, &at), self.progress).await
             }
@@ -63,8 +62,8 @@ impl Act<'_, '_> {
                 self.link.remote(self.output).await?.rename(&from, &to).await
             }
             Direction::Get => {
-                let (from, to) = (self.at(path, beside)?, self.at(path, <[u8]>::to_vec)?);
-                let home = self.home().await?;
+                let (_, from) = self.at(path, beside).await?;
+                let (home, to) = self.at(path, <[u8]>::to_vec).await?;
                 on_disk(move || Ok(home.rename(&from, &to)?)).await
             }
         }
@@ -78,8 +77,7 @@ impl Act<'_, '_> {
                 self.link.remote(self.output).await?.remove(&from).await
             }
             Direction::Get => {
-                let from = self.at(path, beside)?;
-                let home = self.home().await?;
+                let (home, from) = self.at(path, beside).await?;
                 on_disk(move || Ok(home.remove(&from)?)).await
             }
         }
