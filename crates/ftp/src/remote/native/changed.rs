@@ -250,9 +250,9 @@ impl Native {
                 }
             }
         }
-        // The end of ours tells whether it is still what it was; what of it is beyond theirs is new.
+        // The end of ours tells whether it is still what it was; what of it is beyond theirs is new. It may be far.
         loop {
-            match ours.next().await {
+            match self.breathing(ours.next()).await? {
                 Ok(Some(digest)) if to_them => {
                     differing.push(true);
                     root.push(&digest);

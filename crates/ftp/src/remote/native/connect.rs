@@ -37,10 +37,10 @@ pub(crate) struct Door {
 pub(super) struct Origin {
     /// As its user wrote it.
     pub(super) host: String,
-    place: Place,
-    address: SocketAddr,
+    pub(super) place: Place,
+    pub(super) address: SocketAddr,
     /// The key that it holds; of a plain one, none is known.
-    key: Option<Fingerprint>,
+    pub(super) key: Option<Fingerprint>,
 }
 
 impl Door {

@@ -1,13 +1,14 @@
 //! More sessions beside the first one, which lets them in: each on a connection of its own, to the same server, and on threads of
 //! their own, so that no one core has to carry them all.
 
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use proto::{Command, Message, Reply, Ticket};
-
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::time::timeout;
 
 use super::connect::Origin;
 use super::{Native, Settings};
@@ -93,7 +94,18 @@ impl Native {
         Ok((invitations, why))
     }
 
-    /// Has the server see that the session is in use, while others do its work.
+    /// What comes of `waited`, for which the server need do nothing; meanwhile, it sees that the session is in use.
+    pub(super) async fn breathing<T>(&mut self, waited: impl Future<Output = T>) -> Result<T, Failure> {
+        let mut waited = pin!(waited);
+        loop {
+            match timeout(BREATH, &mut waited).await {
+                Ok(done) => return Ok(done),
+                Err(_) => self.breathe().await?,
+            }
+        }
+    }
+
+    /// Has the server see that the session is in use, while nothing is due from it.
     pub(super) async fn breathe(&mut self) -> Result<(), Failure> {
         self.ask(&Command::Pwd);
         self.flush_many().await?;
@@ -101,5 +113,33 @@ impl Native {
             Message::Reply(Reply::Directory { .. }) => Ok(()),
             _ => self.out_of_turn(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot::channel;
+
+    use super::super::fake::{answer_in_order, session};
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_long_is_seen_to_be_there() {
+        let (mut native, mut server) = session().await;
+        let (done, waited) = channel();
+        let (mut done, mut breaths) = (Some(done), 0);
+        let answers = answer_in_order(&mut server, |command| {
+            assert_eq!(command, Command::Pwd);
+            breaths += 1;
+            if breaths == 3 {
+                done.take().map(|done| done.send("done"));
+            }
+            Reply::Directory { path: "/".into() }
+        });
+        let came = tokio::select! {
+            came = native.breathing(waited) => came,
+            () = answers => panic!("the server hangs up"),
+        };
+        assert_eq!(came.unwrap(), Ok("done"));
     }
 }

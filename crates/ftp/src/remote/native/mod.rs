@@ -5,6 +5,8 @@ mod commands;
 mod connect;
 mod crew;
 mod digests;
+#[cfg(test)]
+mod fake;
 mod going_on;
 mod parts;
 mod transfer;

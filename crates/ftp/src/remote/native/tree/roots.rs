@@ -8,8 +8,10 @@ use proto::{Command, Message, Reply};
 use store::Outgoing;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::super::Native;
+use super::super::crew::BREATH;
 use super::{Whole, Window};
 use crate::failure::Failure;
 use crate::remote::Settle;
@@ -42,14 +44,25 @@ impl Native {
     async fn compare_all(
         &mut self,
         (local, remote): (&Path, &str),
-        mut files: Paths,
+        files: Paths,
         account: &mut Account<'_>,
         settle: Settle<'_>,
     ) -> Whole {
         let (ask, asked) = unbounded_channel();
-        let (tell, mut told) = unbounded_channel();
+        let (tell, told) = unbounded_channel();
         let (from, algorithm) = (local.to_owned(), self.settings.digest);
         drop(spawn_blocking(move || hash_all(&from, algorithm, asked, &tell)));
+        self.compare_with(Hasher { ask, told }, remote, files, account, settle).await
+    }
+
+    async fn compare_with(
+        &mut self,
+        mut hasher: Hasher,
+        remote: &str,
+        mut files: Paths,
+        account: &mut Account<'_>,
+        settle: Settle<'_>,
+    ) -> Whole {
         let (mut window, mut due) = (Window::default(), VecDeque::new());
         loop {
             if window.is_low() {
@@ -58,13 +71,19 @@ impl Native {
                 {
                     self.ask(&Command::Root { path: below(remote, &path) });
                     window.sent(&path);
-                    let _ = ask.send(path.clone()); // it is there as long as there is something to be told
-                    due.push_back((path, note));
+                    let _ = hasher.ask.send(path.clone()); // it is there as long as there is something to be told
+                    due.push_back(Due::Root(path, note));
                 }
             }
-            let Some((path, note)) = due.pop_front() else { return Ok(Ok(())) };
+            let Some(first) = due.pop_front() else { return Ok(Ok(())) };
             self.flush_many().await?;
-            let theirs = match self.answer().await? {
+            let answer = self.answer().await?;
+            let (path, note) = match (first, &answer) {
+                (Due::Root(path, note), _) => (path, note),
+                (Due::Breath, Message::Reply(Reply::Directory { .. })) => continue,
+                (Due::Breath, _) => return self.out_of_turn(),
+            };
+            let theirs = match answer {
                 Message::Reply(Reply::Root { size, root, .. }) => {
                     account.moved += root.len() as u64;
                     Ok((size, self.root(&root)?))
@@ -73,11 +92,37 @@ impl Native {
                 _ => return self.out_of_turn(),
             };
             window.answered(&path);
-            let ours = told.recv().await.unwrap_or_else(|| Err(store::Error::from(store::Kind::Io).into()));
+            let ours = loop {
+                match timeout(BREATH, hasher.told.recv()).await {
+                    Ok(ours) => {
+                        break ours.unwrap_or_else(|| Err(store::Error::from(store::Kind::Io).into()));
+                    }
+                    // The file is large. All that was asked may have been answered: the server shall not take the session for idle.
+                    Err(_) => {
+                        self.ask(&Command::Pwd);
+                        self.flush_many().await?;
+                        due.push_back(Due::Breath);
+                    }
+                }
+            };
             let same = theirs.and_then(|theirs| ours.map(|ours| ours == theirs));
             settle(path, note, same);
         }
     }
+}
+
+/// What the server is to answer.
+enum Due {
+    /// The root of a file, of which something was noted.
+    Root(Vec<u8>, Vec<u8>),
+    /// That it has heard a sign of life.
+    Breath,
+}
+
+/// Who hashes files here, in the order in which they are asked for.
+struct Hasher {
+    ask: UnboundedSender<Vec<u8>>,
+    told: UnboundedReceiver<Ours>,
 }
 
 /// Hashes files in the order in which they are asked for, small ones many at once.
@@ -141,5 +186,50 @@ fn place(root: &Path, path: &[u8]) -> PathBuf {
     match path {
         b"" => root.to_owned(),
         path => root.join(std::ffi::OsStr::from_bytes(path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use digest::of_block;
+
+    use super::super::super::fake::{answer_in_order, session};
+    use super::*;
+    use crate::output::Output;
+    use crate::progress::Progress;
+
+    #[tokio::test(start_paused = true)]
+    async fn while_files_here_take_their_time_the_server_sees_that_the_session_is_in_use() {
+        let (mut native, mut server) = session().await;
+        let root = of_block(Algorithm::Md5, b"x");
+        let (ask, mut asked) = unbounded_channel();
+        let (tell, told) = unbounded_channel();
+        let mut files = Paths::default();
+        [&b"a"[..], b"b", b"c"].into_iter().for_each(|path| files.push(path, b""));
+        let mut breaths = 0;
+        let answers = answer_in_order(&mut server, |command| match command {
+            Command::Root { .. } => Reply::Root { size: 1, version: [0; 16], root: root.as_bytes().into() },
+            Command::Pwd => {
+                breaths += 1;
+                // The first takes three breaths, the second one and the last none.
+                for _ in 0..[0, 0, 1, 2][breaths - 1] {
+                    tell.send(Ok((1, root))).unwrap();
+                }
+                Reply::Directory { path: "/".into() }
+            }
+            other => panic!("{other:?}"),
+        });
+        let (output, progress) = (Output::new(true, false), Progress::hidden());
+        let mut account = Account::open("to", &output, &progress);
+        let mut settled = Vec::new();
+        let mut settle = |path, _, same: Result<bool, Failure>| settled.push((path, same.unwrap()));
+        tokio::select! {
+            whole = native.compare_with(Hasher { ask, told }, "there", files, &mut account, &mut settle) => {
+                whole.unwrap().unwrap();
+            }
+            () = answers => panic!("the server hangs up"),
+        }
+        assert_eq!(settled, [(b"a".to_vec(), true), (b"b".to_vec(), true), (b"c".to_vec(), true)]);
+        assert_eq!((breaths, asked.try_recv()), (4, Ok(b"a".to_vec())));
     }
 }

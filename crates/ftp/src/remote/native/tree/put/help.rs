@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Mutex as Turn, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use super::super::Whole;
 use super::super::read::{Packet, Piece};
@@ -13,7 +12,7 @@ use super::{Putting, begin_again};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::remote::native::crew::{BREATH, Invitation, fewer, hands};
+use crate::remote::native::crew::{Invitation, fewer, hands};
 use crate::remote::tree::{Account, Bring, Portion};
 
 /// What the sessions of a tree share.
@@ -112,12 +111,11 @@ impl Putting<'_, '_> {
     /// What the next helper has done that ends.
     async fn ended(&mut self, tasks: &mut JoinSet<Portion>) -> Result<Option<Portion>, Failure> {
         loop {
-            match timeout(BREATH, tasks.join_next()).await {
-                Ok(None) => return Ok(None),
-                Ok(Some(Ok(portion))) => return Ok(Some(portion)),
-                Ok(Some(Err(error))) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Ok(Some(Err(_))) => {}
-                Err(_) => self.native.breathe().await?,
+            match self.native.breathing(tasks.join_next()).await? {
+                None => return Ok(None),
+                Some(Ok(portion)) => return Ok(Some(portion)),
+                Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Some(Err(_)) => {}
             }
         }
     }
