@@ -29,8 +29,8 @@ pub use outcome::{Branch, Missed, Receipt, Verified};
 pub(crate) use sync::{Changed, Settle, no_sync};
 pub use tree::Links;
 pub(crate) use tree::{
-    Account, Bring, Chain, Fetch, Item, Paths, Source, Step, Steps, Sum, below, groups, misformed, note,
-    noted, set_root, shown, stays,
+    Account, Bring, Chain, Fetch, Item, Paths, Source, Step, Steps, Sum, below, groups, leads_back,
+    leads_out, misformed, note, noted, place_in, set_root, shown, stays,
 };
 
 /// What a server speaks.

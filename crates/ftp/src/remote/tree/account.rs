@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::output::{Output, report};
 use crate::progress::Progress;
 use crate::remote::Verified;
@@ -176,11 +176,7 @@ impl<'a> Account<'a> {
 
     /// A link is left out, though it was wanted.
     pub(crate) fn leads_out(&mut self, name: &str) {
-        let out = Failure::new(Code::Denied, "the link leads out of the tree, and is left out");
-        self.failed(
-            name,
-            out.with_remedy("--links follow moves what it leads to, --links skip leaves links out."),
-        );
+        self.failed(name, super::leads_out());
     }
 
     /// The bar, for whoever moves one file after the other.

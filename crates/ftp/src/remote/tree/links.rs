@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::failure::{Code, Failure};
+
 /// What becomes of a symbolic link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Links {
@@ -69,6 +71,18 @@ impl Chain {
         entered.push(leads);
         Some(Chain(entered))
     }
+}
+
+/// The failure of a link that leads out of its tree.
+pub(crate) fn leads_out() -> Failure {
+    Failure::new(Code::Denied, "the link leads out of the tree, and is left out")
+        .with_remedy("--links follow moves what it leads to, --links skip leaves links out.")
+}
+
+/// The failure of a link that is to be followed and was come through.
+pub(crate) fn leads_back() -> Failure {
+    Failure::new(Code::Other, "the link leads back to a directory that it lies in")
+        .with_remedy("Nothing in it is left out.")
 }
 
 /// Where the text of a link leads, from the top of the tree on; above the top is the top.

@@ -17,7 +17,7 @@ pub(super) use account::Portion;
 pub(crate) use account::{Account, Sum};
 pub(super) use ground::{Ground, Job, Made, Small, Whole, resolve};
 pub use links::Links;
-pub(crate) use links::{Chain, stays};
+pub(crate) use links::{Chain, leads_back, leads_out, stays};
 pub(crate) use notes::{note, noted};
 pub(super) use only::Only;
 pub(crate) use only::{groups, misformed};

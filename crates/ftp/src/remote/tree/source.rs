@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use store::{Attributes, EntryKind, Found, Home, HomePath, Name, Time, Walk};
 
-use super::{Links, Only, Step, Steps, stays};
-use crate::failure::{Code, Failure};
+use super::{Links, Only, Step, Steps, leads_back, stays};
+use crate::failure::Failure;
 
 /// Bytes that a part of a walk counts for.
 const BRANCH: usize = 48 * 1024;
@@ -189,8 +189,7 @@ impl Source {
         let id = (metadata.dev(), metadata.ino());
         let mut entered = self.walk.as_ref().map(|under| under.entered.clone()).unwrap_or_default();
         if entered.contains(&id) || self.returns(&path, id) || entered.len() > DEEP {
-            let failure = Failure::new(Code::Other, "the link leads back to a directory that it lies in");
-            return self.fail(path, failure.with_remedy("Nothing in it is left out."));
+            return self.fail(path, leads_back());
         }
         entered.push(id);
         let walk = Home::at(&self.place(&path), &store::Options::default())

@@ -1,6 +1,6 @@
 //! A plan carried out, in such an order that nothing stands in the way of what comes after it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use store::{Home, HomePath, Options};
@@ -13,7 +13,8 @@ use crate::failure::{Code, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::remote::{
-    Account, Bring, Changed, Fetch, Into, Receipt, Step, Steps, Verified, below, on_disk, set_root, shown,
+    Account, Bring, Changed, Fetch, Into, Receipt, Step, Steps, Verified, below, on_disk, place_in, set_root,
+    shown,
 };
 
 /// A plan under way.
@@ -170,7 +171,7 @@ impl<'a, 'b> Act<'a, 'b> {
         let there = below(&self.ends.remote, &large.path);
         match self.ends.direction {
             Direction::Put => {
-                let place = self.place(&large.path);
+                let place = place_in(&self.ends.local, &large.path);
                 let remote = self.link.remote(self.output).await?;
                 remote.put_changed(&place, &there, self.account).await
             }
@@ -193,15 +194,6 @@ impl<'a, 'b> Act<'a, 'b> {
     pub(super) fn came(&mut self, path: &[u8], receipt: &Receipt) {
         self.account.moved += receipt.size;
         self.account.file(|| shown(&self.ends.destination(), path), receipt.size, receipt.verified);
-    }
-
-    /// Where a thing lies on this computer.
-    pub(super) fn place(&self, path: &[u8]) -> PathBuf {
-        use std::os::unix::ffi::OsStrExt;
-        match path {
-            b"" => self.ends.local.clone(),
-            path => self.ends.local.join(std::ffi::OsStr::from_bytes(path)),
-        }
     }
 
     /// The directory that files are fetched to, and where a file lies beneath it, or goes if it is `placed` elsewhere.

@@ -6,7 +6,7 @@ use super::act::Act;
 use super::ends::Direction;
 use super::list::text;
 use crate::failure::Failure;
-use crate::remote::{Course, Into, Receipt, below, on_disk};
+use crate::remote::{Course, Into, Receipt, below, on_disk, place_in};
 
 impl Act<'_, '_> {
     /// Brings a file in the place of a link or a special file, which has its name until the new one is there whole.
@@ -41,7 +41,8 @@ impl Act<'_, '_> {
         match self.ends.direction {
             Direction::Put => {
                 // As one that may be gone on with: what the server kept of its parts goes then.
-                let (place, to, mut course) = (self.place(path), text(&placed(&there))?, Course::default());
+                let (place, to, mut course) =
+                    (place_in(&self.ends.local, path), text(&placed(&there))?, Course::default());
                 let remote = self.link.remote(self.output).await?;
                 remote.put_on(&place, &to, &mut course, self.progress).await
             }

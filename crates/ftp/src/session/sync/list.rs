@@ -9,7 +9,7 @@ use super::plan::Planner;
 use super::rules::Rules;
 use super::there::{Fact, There, What, weigh};
 use crate::failure::{Code, Failure};
-use crate::remote::{Chain, Item, Links, Remote, Source, below, stays};
+use crate::remote::{Chain, Item, Links, Remote, Source, below, leads_back, leads_out, stays};
 
 /// Bytes that a part of a walk counts for.
 const BRANCH: usize = 48 * 1024;
@@ -152,10 +152,7 @@ fn meet_link(planner: &mut Planner, found: Found, links: Links, chain: &Chain) -
         Links::Follow if !planner.takes(&found.path, false) => {}
         Links::Follow => match chain.enter(&found.path, &target) {
             Some(chain) => return Some((found.path, chain)),
-            None => {
-                let back = Failure::new(Code::Other, "the link leads back to a directory that it lies in");
-                planner.fail(found.path, back.with_remedy("Nothing in it is left out."));
-            }
+            None => planner.fail(found.path, leads_back()),
         },
     }
     None
@@ -172,11 +169,6 @@ fn join(prefix: &[u8], path: &[u8]) -> Vec<u8> {
 /// A remote path as text.
 pub(super) fn text(path: &[u8]) -> Result<String, Failure> {
     str::from_utf8(path).map(str::to_owned).map_err(|_| store::Error::from(store::Kind::InvalidName).into())
-}
-
-fn leads_out() -> Failure {
-    Failure::new(Code::Denied, "the link leads out of the tree, and is left out")
-        .with_remedy("--links follow moves what it leads to, --links skip leaves links out.")
 }
 
 fn no_directory(name: &str) -> Failure {

@@ -1,7 +1,7 @@
 //! Files of both ends compared by their roots: many are asked for ahead, while those here are hashed.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use digest::{Algorithm, BLOCK, Blocks, Digest, Gap, of_blocks};
 use proto::{Command, Message, Reply};
@@ -15,7 +15,7 @@ use super::super::crew::BREATH;
 use super::{Whole, Window};
 use crate::failure::Failure;
 use crate::remote::Settle;
-use crate::remote::tree::{Account, Paths, below};
+use crate::remote::tree::{Account, Paths, below, place_in};
 
 /// Files that are hashed together, and bytes of them.
 const FILES: usize = 128;
@@ -138,7 +138,7 @@ fn hash_all(
         let (mut found, mut blocks): (Vec<Option<Ours>>, _) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(path) = next.take() {
-            match look(&place(root, &path), algorithm, &mut bytes) {
+            match look(&place_in(root, &path), algorithm, &mut bytes) {
                 Ok(Looked::Small(start)) => {
                     found.push(None);
                     blocks.push(start..bytes.len());
@@ -179,14 +179,6 @@ fn look(place: &Path, algorithm: Algorithm, bytes: &mut Vec<u8>) -> Result<Looke
     let mut blocks = Blocks::default();
     while file.read(&mut blocks, Gap::default())? > 0 {}
     Ok(Looked::Hashed(size, file.root().expect("opened with a digest")))
-}
-
-fn place(root: &Path, path: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    match path {
-        b"" => root.to_owned(),
-        path => root.join(std::ffi::OsStr::from_bytes(path)),
-    }
 }
 
 #[cfg(test)]

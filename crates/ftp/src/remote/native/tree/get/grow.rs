@@ -3,7 +3,7 @@
 use store::{Attributes, EntryKind, Found};
 
 use super::{Getting, Wanted};
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::remote::Branch;
 use crate::remote::tree::{self, Chain, Job, Links, note};
 
@@ -78,10 +78,7 @@ impl Getting<'_, '_> {
                         self.found.push(Wanted { path, link: Some(chain), size: 0 });
                     }
                     None => {
-                        let back =
-                            Failure::new(Code::Other, "the link leads back to a directory that it lies in");
-                        let shown = tree::shown(&self.fetch.from, &path);
-                        self.account.failed(&shown, back.with_remedy("Nothing in it is left out."));
+                        self.account.failed(&tree::shown(&self.fetch.from, &path), tree::leads_back());
                     }
                 },
                 (Links::Copy | Links::Follow, _) => {
