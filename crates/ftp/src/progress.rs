@@ -145,6 +145,12 @@ impl Progress {
         }
     }
 
+    /// Bytes that were transferred, and that are to be.
+    #[cfg(test)]
+    pub(crate) fn seen(&self) -> Option<(u64, u64)> {
+        self.running().as_ref().map(|running| (running.bar.position(), running.bar.length().unwrap_or(0)))
+    }
+
     /// No invariant spans two fields, so that a panic elsewhere leaves nothing half done.
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)

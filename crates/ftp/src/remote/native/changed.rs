@@ -227,6 +227,15 @@ impl Native {
             return Ok(Err(store::Error::from(store::Kind::Changed).into()));
         }
         let (mut differing, mut root) = (Differing::default(), Root::new(algorithm));
+        // What is compared takes as long as what is moved, or longer.
+        let mut uncompared = ours.coming.size().max(coming.file.size);
+        let progress = account.progress();
+        progress.expect(uncompared);
+        let mut compared = |blocks: usize| {
+            let bytes = uncompared.min((blocks * BLOCK) as u64);
+            uncompared -= bytes;
+            progress.advance(bytes);
+        };
         loop {
             let digests = match self.next_digests(&mut coming).await? {
                 Ok(Some(digests)) => digests,
@@ -249,10 +258,13 @@ impl Native {
                     root.push(&new);
                 }
             }
+            compared(digests.len() / algorithm.len());
         }
         // The end of ours tells whether it is still what it was; what of it is beyond theirs is new. It may be far.
         loop {
-            match self.breathing(ours.next()).await? {
+            let next = self.breathing(ours.next()).await?;
+            compared(1);
+            match next {
                 Ok(Some(digest)) if to_them => {
                     differing.push(true);
                     root.push(&digest);
@@ -279,10 +291,16 @@ fn begin(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use proto::{End, Message};
 
+    use super::super::fake::session;
     use super::*;
+    use crate::output::Output;
+    use crate::progress::Progress;
 
     fn of(bits: &[bool]) -> Differing {
         let mut differing = Differing::default();
@@ -312,6 +330,34 @@ mod tests {
             prop_assert_eq!(differing.count, bits.iter().filter(|bit| **bit).count() as u64);
             prop_assert_eq!(seen, bits);
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_compared_is_seen_to_go() {
+        let (mut native, mut server) = session().await;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (ours, theirs) = (vec![7; 5 * BLOCK + 3], vec![7; 3 * BLOCK]);
+        std::fs::write(file.path(), &ours).unwrap();
+        let (output, progress) = (Output::new(true, false), Progress::visible());
+        let mut account = Account::open("to", &output, &progress);
+        let play = async {
+            let asked = server.next(Duration::from_secs(60)).await.unwrap();
+            assert!(matches!(asked, Message::Command(Command::Digests { .. })), "{asked:?}");
+            let digests = digest::of_blocks(Algorithm::Md5, &theirs.chunks(BLOCK).collect::<Vec<_>>());
+            let mut root = Root::new(Algorithm::Md5);
+            digests.iter().for_each(|digest| root.push(digest));
+            let (size, root) = (theirs.len() as u64, root.value().as_bytes().to_vec());
+            let told = digests.iter().flat_map(|digest| digest.as_bytes().to_vec()).collect();
+            server.queue(&Message::Reply(Reply::Reading { size, version: Default::default() }));
+            server.queue(&Message::Digests(told));
+            server.send(&Message::End(End { size, root, modified: None, mode: None })).await.unwrap();
+        };
+        let coming = Digests::local(file.path(), Algorithm::Md5, 0..u64::MAX).unwrap();
+        let compare = native.compare_blocks(b"file", coming, None, &mut account);
+        let ((), compared) = tokio::join!(play, compare);
+        let size = ours.len() as u64;
+        assert_eq!(compared.unwrap().differing.bytes(size), 2 * BLOCK as u64 + 3);
+        assert_eq!(progress.seen(), Some((size, size)));
     }
 
     #[test]

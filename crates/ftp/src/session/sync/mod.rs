@@ -42,12 +42,15 @@ impl Session {
             let missing = there.missing && !ends.single && ends.direction == Direction::Put;
             let mut planner = Planner::new(rules, there, sync.checksum, sync.delete);
             meet(remote, &ends, self.links, &mut planner).await?;
-            let unsure = planner.unsure();
-            remote
+            let (unsure, bytes) = planner.unsure();
+            self.progress.begin(&ends.destination(), bytes);
+            let compared = remote
                 .compare_roots((&ends.local, &ends.remote), unsure, &mut account, &mut |path, noted, same| {
                     planner.settle(path, &noted, same);
                 })
-                .await?;
+                .await;
+            self.progress.end();
+            compared?;
             if missing && !sync.dry_run {
                 // Without it, nothing could come of the rest.
                 remote.mkdir(&ends.remote).await.map_err(|failure| failure.of(&ends.remote))?;

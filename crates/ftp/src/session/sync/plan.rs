@@ -70,6 +70,8 @@ pub(super) struct Planner {
     plan: Plan,
     /// Files of the same size whose contents are still to be compared.
     unsure: Paths,
+    /// Bytes that they have.
+    unsure_bytes: u64,
     /// Directories that are there, and whether they differ.
     directories: Vec<(Box<[u8]>, Attributes, bool)>,
     /// Directories in which something changes.
@@ -92,6 +94,7 @@ impl Planner {
             delete,
             plan,
             unsure: Paths::default(),
+            unsure_bytes: 0,
             directories: Vec::new(),
             touched: HashSet::new(),
             blocked: HashSet::new(),
@@ -194,6 +197,7 @@ impl Planner {
             self.differ(path, (size, *attributes), there.1);
         } else if self.checksum && size > 0 {
             let flag = [u8::from(same)];
+            self.unsure_bytes = self.unsure_bytes.saturating_add(size);
             self.unsure.push(path, &[&flag[..], &size.to_le_bytes(), &note(attributes)].concat());
         } else if same {
             self.plan.unchanged += 1;
@@ -227,9 +231,9 @@ impl Planner {
         }
     }
 
-    /// Files whose contents are to be compared, to be [`settle`](Planner::settle)d.
-    pub(super) fn unsure(&mut self) -> Paths {
-        std::mem::take(&mut self.unsure)
+    /// Files whose contents are to be compared, to be [`settle`](Planner::settle)d, and their bytes.
+    pub(super) fn unsure(&mut self) -> (Paths, u64) {
+        (std::mem::take(&mut self.unsure), std::mem::take(&mut self.unsure_bytes))
     }
 
     /// The contents of a file were compared. `noted` is as it was noted.

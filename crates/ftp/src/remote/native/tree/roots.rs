@@ -14,6 +14,7 @@ use super::super::Native;
 use super::super::crew::BREATH;
 use super::{Whole, Window};
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::remote::Settle;
 use crate::remote::tree::{Account, Paths, below, place_in};
 
@@ -50,8 +51,9 @@ impl Native {
     ) -> Whole {
         let (ask, asked) = unbounded_channel();
         let (tell, told) = unbounded_channel();
-        let (from, algorithm) = (local.to_owned(), self.settings.digest);
-        drop(spawn_blocking(move || hash_all(&from, algorithm, asked, &tell)));
+        let (from, algorithm, progress) =
+            (local.to_owned(), self.settings.digest, account.progress().clone());
+        drop(spawn_blocking(move || hash_all(&from, algorithm, asked, &tell, &progress)));
         self.compare_with(Hasher { ask, told }, remote, files, account, settle).await
     }
 
@@ -125,12 +127,13 @@ struct Hasher {
     told: UnboundedReceiver<Ours>,
 }
 
-/// Hashes files in the order in which they are asked for, small ones many at once.
+/// Hashes files in the order in which they are asked for, small ones many at once; `progress` is that of their bytes.
 fn hash_all(
     root: &Path,
     algorithm: Algorithm,
     mut asked: UnboundedReceiver<Vec<u8>>,
     tell: &UnboundedSender<Ours>,
+    progress: &Progress,
 ) {
     let mut bytes = Vec::new();
     while let Some(first) = asked.blocking_recv() {
@@ -138,7 +141,7 @@ fn hash_all(
         let (mut found, mut blocks): (Vec<Option<Ours>>, _) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(path) = next.take() {
-            match look(&place_in(root, &path), algorithm, &mut bytes) {
+            match look(&place_in(root, &path), algorithm, &mut bytes, progress) {
                 Ok(Looked::Small(start)) => {
                     found.push(None);
                     blocks.push(start..bytes.len());
@@ -151,6 +154,7 @@ fn hash_all(
             }
         }
         let slices: Vec<&[u8]> = blocks.iter().map(|block| &bytes[block.clone()]).collect();
+        progress.advance(slices.iter().map(|slice| slice.len() as u64).sum());
         let mut digests = slices.iter().map(|slice| slice.len() as u64).zip(of_blocks(algorithm, &slices));
         for found in found {
             let ours = found.unwrap_or_else(|| Ok(digests.next().expect("a digest for each block")));
@@ -168,7 +172,12 @@ enum Looked {
     Hashed(u64, Digest),
 }
 
-fn look(place: &Path, algorithm: Algorithm, bytes: &mut Vec<u8>) -> Result<Looked, Failure> {
+fn look(
+    place: &Path,
+    algorithm: Algorithm,
+    bytes: &mut Vec<u8>,
+    progress: &Progress,
+) -> Result<Looked, Failure> {
     let mut file = Outgoing::local(place, algorithm)?;
     let size = file.size();
     if (1..=BLOCK as u64).contains(&size) {
@@ -177,7 +186,12 @@ fn look(place: &Path, algorithm: Algorithm, bytes: &mut Vec<u8>) -> Result<Looke
         return Ok(Looked::Small(start));
     }
     let mut blocks = Blocks::default();
-    while file.read(&mut blocks, Gap::default())? > 0 {}
+    loop {
+        match file.read(&mut blocks, Gap::default())? {
+            0 => break,
+            bytes => progress.advance(bytes as u64),
+        }
+    }
     Ok(Looked::Hashed(size, file.root().expect("opened with a digest")))
 }
 
@@ -188,7 +202,28 @@ mod tests {
     use super::super::super::fake::{answer_in_order, session};
     use super::*;
     use crate::output::Output;
-    use crate::progress::Progress;
+
+    #[test]
+    fn each_file_is_told_in_its_turn_and_all_bytes_are_seen_to_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let sizes = [3, 0, 5 * BLOCK + 1, BLOCK, 3 * BLOCK];
+        let (ask, asked) = unbounded_channel();
+        let (tell, mut told) = unbounded_channel();
+        for (name, size) in ('a'..).zip(sizes) {
+            std::fs::write(directory.path().join(name.to_string()), vec![7; size]).unwrap();
+            ask.send(vec![name as u8]).unwrap();
+        }
+        ask.send(b"none".to_vec()).unwrap();
+        drop(ask);
+        let (progress, all) = (Progress::visible(), sizes.iter().sum::<usize>() as u64);
+        progress.begin("all", all);
+        hash_all(directory.path(), Algorithm::Md5, asked, &tell, &progress);
+        assert_eq!(progress.seen(), Some((all, all)));
+        drop(tell);
+        let told: Vec<_> = std::iter::from_fn(|| told.blocking_recv()).map(|ours| ours.ok()).collect();
+        let told: Vec<_> = told.into_iter().map(|ours| ours.map(|(size, _)| size as usize)).collect();
+        assert_eq!(told, sizes.into_iter().map(Some).chain([None]).collect::<Vec<_>>());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn while_files_here_take_their_time_the_server_sees_that_the_session_is_in_use() {

@@ -134,7 +134,8 @@ fn with_checksum_only_contents_count() {
         let found = thing(word);
         planner.meet(&found.path.clone(), &Fact::from(found));
     }
-    let mut unsure = planner.unsure();
+    let (mut unsure, bytes) = planner.unsure();
+    assert_eq!(bytes, 3);
     let mut seen = Vec::new();
     while let Some((path, noted)) = unsure.pop_front() {
         let same = path != b"other";
