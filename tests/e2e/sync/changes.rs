@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 
-use e2e::{ALICE, Fake, Server, Way, bytes, end};
+use e2e::{ALICE, Cutting, Fake, Server, Way, bytes, end};
 use proto::{Command, Entry, EntryKind, Failure, Kind, Message, Reply, Time};
 
 use super::sync;
@@ -134,4 +134,43 @@ fn after_a_cut_what_is_left_is_done() {
     sync(&server, "get tree/large back/large").ok().told("(80 of 80 blocks)");
     assert_eq!(tree(&home.join("tree")).len(), tree(&work.join("back")).len());
     assert_eq!(fs::read(&image).unwrap(), server.read_work("back/large"));
+}
+
+#[test]
+fn a_large_new_file_goes_on_where_it_was_cut() {
+    const MIB: usize = 1 << 20;
+    let server = Server::builder().top("durability = \"none\"").start();
+    let (home, work) = (server.home(ALICE), server.work());
+    let content = bytes(64 * MIB + 5, 1);
+    server.write_work("tree/sub/large", &content);
+    server.write_work("tree/small", "small");
+    let client = |cutting: &Cutting| {
+        let target = format!("alice@{}", cutting.address());
+        server.client(ALICE).target(target).option("--parallel").option("1").option("--json")
+    };
+    // By itself, when the connection is lost.
+    let cutting = Cutting::new(server.address(), [30, 20].map(|mib| mib * MIB as u64));
+    client(&cutting).args(["sync", "put", "tree"]).run().ok().told("trying again at").told("2 new");
+    assert!(cutting.up() < 80 * MIB as u64, "{} bytes went up", cutting.up());
+    assert_eq!(tree(&home.join("tree")), tree(&work.join("tree")));
+    // And in the next run, after it was given up; the same for a single file, the other way, too.
+    server.write_work("one", &content[..9 * MIB]);
+    server.write("alice/other", &content[..9 * MIB]);
+    for (words, size) in [
+        (["sync", "put", "tree", "again"], 64 * MIB),
+        (["sync", "put", "one", "one"], 9 * MIB),
+        (["sync", "get", "other", "other"], 9 * MIB),
+    ] {
+        let cutting = Cutting::new(server.address(), [size as u64 / 3 * 2]);
+        let ran = client(&cutting).option("--retries").option("0").args(words).run();
+        ran.fails(3).told("What is done is not done again: run it once more");
+        let before = cutting.up() + cutting.down();
+        client(&cutting).args(words).run().ok().told("1 new");
+        let went = cutting.up() + cutting.down() - before;
+        assert!(went < size as u64 / 3 * 2, "{words:?}: {went} bytes went again");
+    }
+    assert_eq!(tree(&home.join("again")), tree(&work.join("tree")));
+    assert!(server.read("alice/one") == server.read_work("one"));
+    assert!(server.read("alice/other") == server.read_work("other"));
+    assert!(e2e::stages(server.homes()).is_empty() && e2e::stages(&work).is_empty());
 }

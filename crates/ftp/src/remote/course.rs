@@ -18,6 +18,8 @@ pub(crate) struct Course {
     pub(crate) moved: u64,
     /// Those that need not be moved again.
     pub(crate) kept: u64,
+    /// Those that had been when this try began, or was counted.
+    counted: u64,
     /// What its user should know.
     notes: Vec<String>,
 }
@@ -31,7 +33,14 @@ impl Course {
     /// A transfer begins, of which so many bytes are there already.
     pub(crate) fn begin(&mut self, size: u64, there: u64) {
         self.begun |= size >= LARGE;
-        (self.size, self.moved, self.kept) = (size, there, there);
+        (self.size, self.moved, self.kept, self.counted) = (size, there, there, there);
+    }
+
+    /// Bytes that have been moved since this was asked last.
+    pub(crate) fn count(&mut self) -> u64 {
+        let moved = self.moved.saturating_sub(self.counted);
+        self.counted = self.moved;
+        moved
     }
 
     /// How much of it has been moved.
@@ -47,5 +56,22 @@ impl Course {
     /// What its user is to be told.
     pub(crate) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_moved_is_counted_once_and_what_was_there_never() {
+        let mut course = Course::default();
+        assert_eq!(course.count(), 0);
+        course.begin(LARGE, 100);
+        course.moved += 50;
+        assert_eq!((course.count(), course.count()), (50, 0));
+        course.begin(LARGE, 120);
+        course.moved += 7;
+        assert_eq!(course.count(), 7);
     }
 }

@@ -26,6 +26,7 @@ pub(crate) use disk::on_disk;
 pub(crate) use door::Door;
 pub(crate) use native::let_go;
 pub use outcome::{Branch, Missed, Receipt, Verified};
+pub(crate) use several::WIDE;
 pub(crate) use sync::{Changed, Settle, no_sync};
 pub use tree::Links;
 pub(crate) use tree::{

@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 use super::Settings;
 
 /// A file of at least so many bytes goes in parts over several connections: of a smaller one, they would come too late.
-pub(super) const WIDE: u64 = 64 * 1024 * 1024;
+pub(crate) const WIDE: u64 = 64 * 1024 * 1024;
 
 /// The most that is taken for one file unless its user says otherwise.
 const MOST: usize = 4;

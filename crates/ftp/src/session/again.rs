@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::{Link, Session};
 use crate::failure::{Code, Failure};
 use crate::output::Output;
+use crate::progress::Progress;
 use crate::remote::{Course, LARGE, Receipt};
 use crate::show::human;
 
@@ -28,7 +29,7 @@ struct Tries {
 
 /// Which way a file goes, and where it is or shall be here.
 #[derive(Clone, Copy)]
-enum Way<'a> {
+pub(super) enum Way<'a> {
     Here(&'a Path),
     There(&'a Path),
 }
@@ -45,30 +46,38 @@ impl Session {
     }
 
     async fn carry(&mut self, path: &str, way: Way<'_>, go_on: bool) -> Result<Receipt, Failure> {
-        let mut tries = Tries::of(&self.link, path, go_on);
-        loop {
-            let stood = self.link.stands();
-            let done = match (self.link.remote(&self.output).await, way) {
-                (Ok(remote), Way::Here(place)) => {
-                    remote.get_on(path, place, &mut tries.course, &self.progress).await
-                }
-                (Ok(remote), Way::There(local)) => {
-                    remote.put_on(local, path, &mut tries.course, &self.progress).await
-                }
-                (Err(failure), _) => Err(failure),
-            };
-            self.progress.end();
-            tries.tell(&self.output);
-            match done {
-                Ok(receipt) => return Ok(receipt),
-                Err(failure) => {
-                    match (tries.again(failure, stood, &mut self.link, &self.output).await, way) {
-                        (Ok(()), _) => {}
-                        (Err(failure), Way::Here(place)) => return Err(tries.left_here(failure, place)),
-                        (Err(failure), Way::There(_)) => return Err(tries.left_there(failure)),
-                    }
-                }
-            }
+        let carried = carry(&mut self.link, &self.output, &self.progress, path, way, go_on).await;
+        carried.map(|(receipt, _)| receipt)
+    }
+}
+
+/// Moves a file, over as many connections as it takes. With its receipt, the bytes that were moved, some of them perhaps in vain.
+pub(super) async fn carry(
+    link: &mut Link,
+    output: &Output,
+    progress: &Progress,
+    path: &str,
+    way: Way<'_>,
+    go_on: bool,
+) -> Result<(Receipt, u64), Failure> {
+    let (mut tries, mut moved) = (Tries::of(link, path, go_on), 0);
+    loop {
+        let stood = link.stands();
+        let done = match (link.remote(output).await, way) {
+            (Ok(remote), Way::Here(place)) => remote.get_on(path, place, &mut tries.course, progress).await,
+            (Ok(remote), Way::There(local)) => remote.put_on(local, path, &mut tries.course, progress).await,
+            (Err(failure), _) => Err(failure),
+        };
+        progress.end();
+        moved += tries.course.count();
+        progress.aside(|| tries.tell(output));
+        match done {
+            Ok(receipt) => return Ok((receipt, if tries.course.begun { moved } else { receipt.size })),
+            Err(failure) => match (tries.again(failure, stood, link, (output, progress)).await, way) {
+                (Ok(()), _) => {}
+                (Err(failure), Way::Here(place)) => return Err(tries.left_here(failure, place)),
+                (Err(failure), Way::There(_)) => return Err(tries.left_there(failure)),
+            },
         }
     }
 }
@@ -88,7 +97,7 @@ impl Tries {
         failure: Failure,
         stood: bool,
         link: &mut Link,
-        output: &Output,
+        (output, progress): (&Output, &Progress),
     ) -> Result<(), Failure> {
         if failure.code != Code::Connection || link.stands() || !link.may_try_again() {
             return Err(failure);
@@ -105,7 +114,8 @@ impl Tries {
             let vain = if self.vain == 0 { String::new() } else { format!(" ({} tries in vain)", self.vain) };
             return Err(Failure { message: failure.message + &vain, ..failure });
         }
-        output.say(&format!("{}; trying again at {} %", failure.message, self.course.percent()));
+        let percent = self.course.percent();
+        progress.aside(|| output.say(&format!("{}; trying again at {percent} %", failure.message)));
         sleep((WAITS.0 * 2_u32.saturating_pow(self.vain)).min(WAITS.1)).await;
         self.vain += 1;
         self.course.go_on = true;

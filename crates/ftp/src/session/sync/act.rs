@@ -6,7 +6,9 @@ use std::sync::Arc;
 use store::{Home, HomePath, Options};
 
 use super::super::Link;
+use super::super::again::{Way, carry};
 use super::ends::{Direction, Ends};
+use super::list::text;
 use super::plan::{Large, Plan};
 use super::summary::Summary;
 use crate::failure::{Code, Failure};
@@ -59,6 +61,7 @@ impl<'a, 'b> Act<'a, 'b> {
         self.steps(plan.unlock).await?;
         self.summary.deleted += self.steps(plan.clear).await?;
         self.summary.new += self.steps(plan.fresh).await?;
+        self.summary.new += self.long(plan.long).await?;
         self.summary.changed += self.steps(plan.changed).await?;
         while let Some((path, _)) = plan.replacing.pop_front() {
             self.replace(&path).await?;
@@ -142,6 +145,36 @@ impl<'a, 'b> Act<'a, 'b> {
         Ok(())
     }
 
+    /// Brings new files, one after the other, each over as many connections as it takes; of one that was cut in an earlier run, what
+    /// is missing. How many were brought.
+    async fn long(&mut self, mut files: Steps) -> Result<u64, Failure> {
+        let Ends { direction, local, remote, single, .. } = self.ends;
+        if *direction == Direction::Get && !single {
+            // What is kept of a file here is not looked for beneath an opened directory.
+            return self.steps(files).await;
+        }
+        let mut done = 0;
+        while let Some((path, _)) = files.pop_front() {
+            let place = place_in(local, &path);
+            let way = match direction {
+                Direction::Put => Way::There(&place),
+                Direction::Get => Way::Here(&place),
+            };
+            let carried = match text(&below(remote, &path)) {
+                Ok(there) => carry(self.link, self.output, self.progress, &there, way, true).await,
+                Err(failure) => Err(failure),
+            };
+            match carried {
+                Ok((receipt, moved)) => {
+                    done += 1;
+                    self.came(&path, &receipt, moved);
+                }
+                Err(failure) => self.judge(&path, Err(failure))?,
+            }
+        }
+        Ok(done)
+    }
+
     /// Brings what differs of a large file; all of it where that fails, since something changes meanwhile.
     async fn large(&mut self, large: &Large) -> Result<(), Failure> {
         let done = match self.changed(large).await {
@@ -186,13 +219,13 @@ impl<'a, 'b> Act<'a, 'b> {
 
     async fn as_a_whole(&mut self, large: &Large) -> Result<(), Failure> {
         let receipt = self.bring(&large.path, <[u8]>::to_vec).await?;
-        self.came(&large.path, &receipt);
+        self.came(&large.path, &receipt, receipt.size);
         Ok(())
     }
 
-    /// A file has come as a whole.
-    pub(super) fn came(&mut self, path: &[u8], receipt: &Receipt) {
-        self.account.moved += receipt.size;
+    /// A file has come as a whole, for which so many bytes were moved.
+    pub(super) fn came(&mut self, path: &[u8], receipt: &Receipt, moved: u64) {
+        self.account.moved += moved;
         self.account.file(|| shown(&self.ends.destination(), path), receipt.size, receipt.verified);
     }
 

@@ -18,7 +18,7 @@ impl Act<'_, '_> {
         let done = match done {
             Ok(receipt) => {
                 self.summary.changed += 1;
-                self.came(path, &receipt);
+                self.came(path, &receipt, receipt.size);
                 Ok(())
             }
             // Who runs it once more brings it to the same place beside.

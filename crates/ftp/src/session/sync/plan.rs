@@ -1,19 +1,18 @@
 //! What is to be done, so that the destination becomes like the source: pure, from what is known of both.
 
+mod finish;
+
 use std::collections::HashSet;
 
 use store::Attributes;
 
 use super::rules::Rules;
 use super::there::{Fact, There, What, above, is_in};
-use crate::failure::{Code, Failure};
-use crate::remote::{LARGE, Paths, Step, Steps, note, noted};
+use crate::failure::Failure;
+use crate::remote::{LARGE, Paths, Step, Steps, WIDE, note, noted};
 
 /// A block, below which a file has nothing that could stay.
 const BLOCK: u64 = digest::BLOCK as u64;
-
-/// Bits without which nothing can be done in a directory of one's own.
-const OPEN: u32 = 0o300;
 
 /// What is to be done, in the order of its parts.
 #[derive(Debug, Default)]
@@ -24,6 +23,8 @@ pub(super) struct Plan {
     pub(super) clear: Steps,
     /// Directories, files and links that are new.
     pub(super) fresh: Steps,
+    /// New files that are so large that each is worth going on with once it was cut.
+    pub(super) long: Steps,
     /// Files and links that differ, as a whole.
     pub(super) changed: Steps,
     /// Files whose names links or special files have.
@@ -80,6 +81,8 @@ pub(super) struct Planner {
     blocked: HashSet<Box<[u8]>>,
     /// What is to be done there, and beneath, once that is gone.
     behind: Vec<(Box<[u8]>, Step)>,
+    /// Directories above the new files that come after the others.
+    awaiting: HashSet<Box<[u8]>>,
     /// What the source has and does not give: it stays as it is.
     kept: HashSet<Box<[u8]>>,
 }
@@ -99,6 +102,7 @@ impl Planner {
             touched: HashSet::new(),
             blocked: HashSet::new(),
             behind: Vec::new(),
+            awaiting: HashSet::new(),
             kept: HashSet::new(),
         }
     }
@@ -133,7 +137,7 @@ impl Planner {
         }
         let Some(standing) = self.there.all.get_mut(path) else {
             self.touch(path);
-            return self.plan.fresh.push(path, &step);
+            return self.bring(path, &step);
         };
         standing.met = true;
         let stands = standing.fact.clone();
@@ -217,6 +221,19 @@ impl Planner {
         }
     }
 
+    /// It is new.
+    fn bring(&mut self, path: &[u8], step: &Step) {
+        // Smaller ones of a tree are faster side by side.
+        let long = if path.is_empty() { LARGE } else { WIDE };
+        match step {
+            Step::File { size } if *size >= long => {
+                self.awaiting.extend(above(path).map(Box::from));
+                self.plan.long.push(path, step);
+            }
+            _ => self.plan.fresh.push(path, step),
+        }
+    }
+
     fn change(&mut self, path: &[u8], step: &Step) {
         self.touch(path);
         self.plan.changed.push(path, step);
@@ -248,128 +265,6 @@ impl Planner {
             Err(failure) => self.plan.failures.push((path, failure)),
         }
     }
-
-    /// The whole plan.
-    pub(super) fn finish(mut self) -> Plan {
-        let delete = self.delete && !self.plan.incomplete;
-        self.clear_the_way(delete);
-        if delete {
-            self.remove_the_rest();
-        }
-        let wanted = std::mem::take(&mut self.directories);
-        for (path, attributes, differs) in wanted.iter().rev() {
-            if *differs || self.touched.contains(path) {
-                self.plan.directories.push(path, &Step::Attributes(*attributes));
-            }
-        }
-        for (path, attributes, _) in wanted {
-            if let Some(stands) = self.there.all.get(&path).map(|standing| standing.fact.clone()) {
-                self.unlock(&path, &stands, attributes.mode.unwrap_or(stands.mode));
-            }
-        }
-        self.plan
-    }
-
-    /// What stands in the way goes, if it may; else it is told.
-    fn clear_the_way(&mut self, delete: bool) {
-        let mut left_out = HashSet::new();
-        for (path, step) in std::mem::take(&mut self.behind) {
-            if is_in(&path, &left_out) {
-                continue;
-            }
-            if !self.blocked.contains(&path) {
-                self.plan.fresh.push(&path, &step);
-                continue;
-            }
-            let directory = self.there.is_directory(&path);
-            let held = self.there.all.get(&path).is_some_and(|standing| standing.held);
-            if delete && !held {
-                self.touch(&path);
-                if directory {
-                    self.clear_directory(&path);
-                } else {
-                    self.plan.removed.0 += 1;
-                }
-                self.plan.clear.push(&path, &Step::Remove { directory });
-                self.plan.fresh.push(&path, &step);
-            } else {
-                self.plan.failures.push((path.to_vec(), in_the_way(directory, held, self.delete)));
-                left_out.insert(path.clone());
-            }
-            // Of what stays, nothing beneath is removed either.
-            self.kept.insert(path);
-        }
-    }
-
-    /// All that is in a directory goes, and it is counted.
-    fn clear_directory(&mut self, path: &[u8]) {
-        let beneath = |other: &[u8]| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
-        let all = std::mem::take(&mut self.there.all);
-        let mut inside: Vec<(&[u8], &Fact)> = all
-            .iter()
-            .filter(|(other, _)| beneath(other))
-            .map(|(other, standing)| (&other[..], &standing.fact))
-            .collect();
-        inside.sort_unstable_by(|a, b| b.0.cmp(a.0));
-        for &(other, fact) in &inside {
-            self.touch(other);
-            let directory = fact.is_directory();
-            self.plan.clear.push(other, &Step::Remove { directory });
-            if directory { self.plan.removed.1 += 1 } else { self.plan.removed.0 += 1 }
-        }
-        self.plan.removed.1 += 1;
-        let itself = all.get(path).map(|standing| (path, &standing.fact));
-        for (other, fact) in itself.into_iter().chain(inside.into_iter().rev()) {
-            self.unlock(other, fact, fact.mode);
-        }
-        self.there.all = all;
-    }
-
-    /// What the source does not have goes, but for what holds something that stays.
-    fn remove_the_rest(&mut self) {
-        let all = std::mem::take(&mut self.there.all);
-        let mut extra: Vec<(&[u8], &Fact)> = all
-            .iter()
-            .filter(|(path, standing)| {
-                !standing.met && !standing.held && !path.is_empty() && !is_in(path, &self.kept)
-            })
-            .map(|(path, standing)| (&path[..], &standing.fact))
-            .collect();
-        extra.sort_unstable_by(|a, b| b.0.cmp(a.0));
-        for &(path, fact) in &extra {
-            self.touch(path);
-            let directory = fact.is_directory();
-            self.plan.extra.push(path, &Step::Remove { directory });
-            if directory {
-                self.plan.removed.1 += 1;
-            } else {
-                self.plan.removed.0 += 1;
-            }
-        }
-        for (path, fact) in extra {
-            self.unlock(path, fact, fact.mode);
-        }
-        self.there.all = all;
-    }
-
-    /// A directory in which something changes is made writable, if it is not as it `stands`.
-    fn unlock(&mut self, path: &[u8], stands: &Fact, wanted: u32) {
-        if stands.is_directory() && stands.mode & OPEN != OPEN && self.touched.contains(path) {
-            let open = Attributes { modified: None, mode: Some(wanted | 0o700) };
-            self.plan.unlock.push(path, &Step::Attributes(open));
-        }
-    }
-}
-
-fn in_the_way(directory: bool, held: bool, delete: bool) -> Failure {
-    let what =
-        if directory { "a directory stands where it should be" } else { "a file stands where it should be" };
-    let remedy = match (held, delete) {
-        (true, _) => "It holds what is excluded: remove it yourself.",
-        (false, true) => "It stays, since not everything could be listed.",
-        (false, false) => "--delete lets it be replaced.",
-    };
-    Failure::new(Code::Other, what).with_remedy(remedy)
 }
 
 #[cfg(test)]

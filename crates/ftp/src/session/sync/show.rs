@@ -24,7 +24,7 @@ pub(super) fn plan(
     let (files, directories) = plan.removed;
     summary.deleted = files + directories;
     lines.steps(plan.clear)?;
-    summary.new = lines.steps(plan.fresh)?;
+    summary.new = lines.steps(plan.fresh)? + lines.steps(plan.long)?;
     summary.changed = lines.steps(plan.changed)? + lines.steps(plan.replacing)? + plan.by_blocks.len() as u64;
     for large in &plan.by_blocks {
         lines.line(lines.moves(), &large.path)?;

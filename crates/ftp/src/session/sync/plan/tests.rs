@@ -3,6 +3,7 @@ use store::{EntryKind, Found, Time};
 use super::super::there::Standing;
 use super::*;
 use crate::commands::Rule;
+use crate::failure::Code;
 
 const MIB: u64 = 1 << 20;
 
@@ -124,6 +125,29 @@ fn large_files_go_by_blocks_unless_next_to_nothing_could_stay() {
     let blocks: Vec<_> = plan.by_blocks.iter().map(|large| str::from_utf8(&large.path).unwrap()).collect();
     assert_eq!(blocks, ["a", "b", "f"]);
     assert_eq!(told(plan.changed), "c d e");
+}
+
+#[test]
+fn very_large_new_files_go_one_by_one_and_so_does_a_single_one() {
+    let plan = DELETE.plan(&format!("/ a={} b={WIDE} c={WIDE}", WIDE - 1), "/ c/");
+    assert_eq!(failed(&plan), "");
+    assert_eq!((told(plan.fresh).as_str(), told(plan.long).as_str()), ("a", "b c"));
+    let mut plan = PLAIN.plan(&format!("/ d/%555 e/%555 e/f/%500 e/f/a={WIDE} e/g/%555"), "/%700");
+    let mut modes = Vec::new();
+    while let Some((path, step)) = plan.fresh.pop_front() {
+        let Step::Directory(attributes) = step else { panic!("{step:?}") };
+        modes.push((String::from_utf8(path).unwrap(), attributes.mode));
+    }
+    let modes: Vec<_> = modes.iter().map(|(path, mode)| (path.as_str(), *mode)).collect();
+    assert_eq!(modes, [("d", Some(0o555)), ("e", None), ("e/f", None), ("e/g", Some(0o555))]);
+    assert_eq!(told(plan.directories), "e/f%500 e%555 %755");
+    for (size, fresh, long) in [(MIB - 1, 1, 0), (MIB, 0, 1)] {
+        let mut planner = PLAIN.planner("");
+        let fact = Fact { what: What::File(size), ..Fact::from(thing("x")) };
+        planner.meet(b"", &fact);
+        let plan = planner.finish();
+        assert_eq!((plan.fresh.len(), plan.long.len()), (fresh, long), "{size}");
+    }
 }
 
 #[test]
