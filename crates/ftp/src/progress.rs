@@ -78,11 +78,25 @@ impl Progress {
     /// There are no others than those that were found.
     pub(crate) fn all_found(&self) {
         self.change(|all| all.all_found = true);
+        if let Some(running) = self.running().as_ref() {
+            running.bar.set_style(style(running.files));
+        }
     }
 
-    /// A file is where it should be.
-    pub(crate) fn file_done(&self) {
-        self.change(|all| all.done += 1);
+    /// Files are where they should be, or all of them is on its way there.
+    pub(crate) fn files_done(&self, files: u64) {
+        self.change(|all| all.done += files);
+    }
+
+    /// So many files, and so many bytes, that have been counted as moved, are to be moved once more.
+    pub(crate) fn once_more(&self, files: u64, bytes: u64) {
+        self.change(|all| all.done = all.done.saturating_sub(files));
+        self.expect(bytes);
+    }
+
+    /// Whether its user sees anything of it.
+    pub(crate) fn is_visible(&self) -> bool {
+        self.visible
     }
 
     fn change(&self, change: impl FnOnce(&mut Files)) {
@@ -100,7 +114,7 @@ impl Progress {
         }
         self.end_tree();
         let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
-        bar.set_style(style(files.is_some()));
+        bar.set_style(style(files));
         bar.set_message(store::escaped(name.as_bytes()).to_string());
         *self.running() = Some(Running { bar, begun: Instant::now(), shown: false, files });
     }
@@ -157,11 +171,18 @@ impl Progress {
     }
 }
 
-fn style(tree: bool) -> ProgressStyle {
-    let template = if tree {
-        "{msg:.bold}  {wide_bar}  {prefix}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left"
-    } else {
-        "{msg:.bold}  {wide_bar}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left"
+/// Of a tree that may have more files than were found, nobody knows what is left.
+fn style(files: Option<Files>) -> ProgressStyle {
+    let template = match files {
+        Some(Files { all_found: false, .. }) => {
+            "{msg:.bold}  {prefix}  {decimal_bytes} of at least {decimal_total_bytes}  {decimal_bytes_per_sec}"
+        }
+        Some(_) => {
+            "{msg:.bold}  {wide_bar}  {prefix}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left"
+        }
+        None => {
+            "{msg:.bold}  {wide_bar}  {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left"
+        }
     };
     ProgressStyle::with_template(template).expect("the templates are constants that a test builds")
 }
@@ -205,10 +226,14 @@ mod tests {
             progress.begin("one of them", size);
             progress.advance(size);
             progress.end();
-            progress.file_done();
+            progress.files_done(1);
             assert_eq!(seen().0, said);
         }
         assert_eq!(seen().1, Some(30));
+        progress.once_more(1, 20);
+        assert_eq!(seen(), ("1 file".to_owned(), Some(50)));
+        progress.advance(20);
+        progress.files_done(1);
         progress.found(1);
         progress.all_found();
         assert_eq!(seen().0, "2 of 3 files");

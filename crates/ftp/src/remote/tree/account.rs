@@ -129,7 +129,17 @@ impl<'a> Account<'a> {
     pub(crate) fn done(&mut self, bytes: u64) {
         self.done += 1;
         self.bytes += bytes;
-        self.progress.file_done();
+        self.progress.files_done(1);
+    }
+
+    /// Whole files have gone. Whether they came, nobody may say before all have gone.
+    pub(crate) fn gone(&self, files: u64) {
+        self.progress.files_done(files);
+    }
+
+    /// Files and bytes that have gone are to go once more.
+    pub(crate) fn once_more(&self, files: u64, bytes: u64) {
+        self.progress.once_more(files, bytes);
     }
 
     /// Whether somebody wants to know of each file.
@@ -139,8 +149,15 @@ impl<'a> Account<'a> {
 
     /// A file is in its place, whose `name` is told where [each](Account::tells_each) is.
     pub(crate) fn file(&mut self, name: impl FnOnce() -> String, size: u64, verified: Verified) {
+        self.progress.files_done(1);
+        self.stored(name, size, verified);
+    }
+
+    /// A file that had [gone](Account::gone) is in its place.
+    pub(crate) fn stored(&mut self, name: impl FnOnce() -> String, size: u64, verified: Verified) {
         self.verified &= !matches!(verified, Verified::No);
-        self.done(size);
+        self.done += 1;
+        self.bytes += size;
         if self.tells_each() {
             self.tell(json::file(&name(), size, verified, None));
         }

@@ -25,12 +25,19 @@ pub(crate) enum Step {
 pub(crate) struct Steps {
     paths: Paths,
     count: u64,
+    /// How many of them move files, and the bytes of these.
+    files: (u64, u64),
 }
 
 impl Steps {
     /// How many are left.
     pub(crate) fn len(&self) -> u64 {
         self.count
+    }
+
+    /// Files that are to be moved, and their bytes.
+    pub(crate) fn files(&self) -> (u64, u64) {
+        self.files
     }
 
     /// Adds one.
@@ -42,6 +49,7 @@ impl Steps {
                 noted.extend(note(attributes));
             }
             Step::File { size } => {
+                self.files = (self.files.0 + 1, self.files.1.saturating_add(*size));
                 noted.push(1);
                 noted.extend(size.to_le_bytes());
             }
@@ -63,7 +71,11 @@ impl Steps {
     pub(crate) fn pop_front(&mut self) -> Option<(Vec<u8>, Step)> {
         let (path, noted) = self.paths.pop_front()?;
         self.count -= 1;
-        Some((path, step(&noted)))
+        let step = step(&noted);
+        if let Step::File { size } = step {
+            self.files = (self.files.0 - 1, self.files.1.saturating_sub(size));
+        }
+        Some((path, step))
     }
 }
 

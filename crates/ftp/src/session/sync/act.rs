@@ -53,6 +53,7 @@ impl<'a, 'b> Act<'a, 'b> {
     /// What ended it: most often, that the connection was lost.
     pub(super) async fn all(&mut self, mut plan: Plan) -> Result<(), Failure> {
         self.progress.begin_tree(&self.ends.destination());
+        self.foresee(&plan);
         self.summary.looked_at = plan.looked_at;
         self.summary.unchanged = plan.unchanged;
         for (path, failure) in plan.failures {
@@ -75,6 +76,17 @@ impl<'a, 'b> Act<'a, 'b> {
         self.summary.attributes += wanted.saturating_sub(self.account.failed - failed);
         self.steps(plan.directories).await?;
         Ok(())
+    }
+
+    /// Tells whoever looks on how much there is to do: what differs of large files shows only when they are compared.
+    fn foresee(&self, plan: &Plan) {
+        let [fresh, changed] = [&plan.fresh, &plan.changed].map(Steps::files);
+        self.progress.found(fresh.0 + changed.0 + plan.by_blocks.len() as u64);
+        // One file tells of itself.
+        if !self.ends.single || self.ends.direction == Direction::Put {
+            self.progress.expect(fresh.1 + changed.1);
+        }
+        self.progress.all_found();
     }
 
     /// Does steps. How many files and links were moved, or things removed.

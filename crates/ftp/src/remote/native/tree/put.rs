@@ -1,5 +1,6 @@
 //! A tree going: directories and files are sent back to back, and what the server says of them is heard as it comes.
 
+mod ahead;
 mod help;
 
 use std::collections::{HashSet, VecDeque};
@@ -30,6 +31,8 @@ struct Putting<'a, 'b> {
     none: HashSet<Vec<u8>>,
     /// The data of a large file are under way.
     amid: bool,
+    /// How many of them have gone.
+    went: u64,
     /// What is to be asked behind them.
     later: Vec<(Command, Asked)>,
     /// How many commands are answered that make room for files.
@@ -46,6 +49,7 @@ impl Native {
     ) -> Result<(), Failure> {
         let (root, only) = (bring.from.clone(), bring.only.clone());
         let source = crate::remote::disk::on_disk(move || Source::open(&root, links, only)).await?;
+        let _ahead = ahead::count(bring, links, account.progress());
         self.put_source(source, bring, account).await
     }
 
@@ -95,6 +99,7 @@ impl<'a, 'b> Putting<'a, 'b> {
             directories: Paths::default(),
             none: HashSet::new(),
             amid: false,
+            went: 0,
             later: Vec::new(),
             answered: watch::Sender::new(0),
         }
@@ -102,7 +107,6 @@ impl<'a, 'b> Putting<'a, 'b> {
 
     async fn run(&mut self, packets: Receiver<Packet>) -> Whole {
         self.send_all(packets).await?;
-        self.account.all_found();
         self.settle_directories().await?;
         self.set_attributes().await?;
         Ok(Ok(()))
@@ -135,24 +139,23 @@ impl<'a, 'b> Putting<'a, 'b> {
 
     async fn send(&mut self, packet: Packet) -> Result<(), Failure> {
         match packet {
-            Packet::Expect(bytes) => self.account.expect(bytes),
             Packet::Skipped => self.account.skipped(),
             Packet::LeadsOut(path) => self.account.leads_out(&self.shown(&path)),
             Packet::Failed(path, failure) => self.account.failed(&self.shown(&path), failure),
             Packet::Frames { bytes, asked } => {
                 self.native.wire.queue_bytes(&bytes);
                 let files = asked.iter().filter(|asked| matches!(asked, Asked::File { .. }));
-                self.account.found(files.count() as u64);
-                self.account.moved += asked.iter().map(Asked::bytes).sum::<u64>();
+                let (files, bytes) = (files.count() as u64, asked.iter().map(Asked::bytes).sum::<u64>());
+                self.account.moved += bytes;
                 for asked in asked {
                     self.sent(asked);
                 }
+                // Before they have: what of them is lost is known by what was asked.
+                self.account.gone(files);
+                self.account.advance(bytes);
                 self.native.flush_many().await?;
             }
-            Packet::Large { path, file } => {
-                self.account.found(1);
-                self.large(path, *file).await?;
-            }
+            Packet::Large { path, file } => self.large(path, *file).await?,
         }
         self.hear_some().await
     }
@@ -217,9 +220,8 @@ impl<'a, 'b> Putting<'a, 'b> {
                 Asked::File { path, size, root },
                 Message::Reply(Reply::Stored { size: stored, root: theirs }),
             ) if stored == size && theirs == root.as_bytes() => {
-                self.account.advance(size);
                 let verified = Verified::Blocks { root, count: size.div_ceil(BLOCK as u64) };
-                self.account.file(|| tree::shown(&self.bring.to, &path), size, verified);
+                self.account.stored(|| tree::shown(&self.bring.to, &path), size, verified);
             }
             (Asked::File { path, .. }, Message::Reply(Reply::Stored { .. })) => {
                 let other = Failure::new(Code::NotVerified, "the server stored something else");
@@ -272,9 +274,12 @@ impl<'a, 'b> Putting<'a, 'b> {
 
     /// Sends a large file, hearing what comes of those before.
     async fn large(&mut self, path: Vec<u8>, file: ReadAhead) -> Result<(), Failure> {
-        self.amid = true;
+        (self.amid, self.went) = (true, 0);
         let sent = self.send_large(path, file).await;
         self.amid = false;
+        if sent.is_ok() {
+            self.went = 0;
+        }
         for (command, asked) in std::mem::take(&mut self.later) {
             self.ask(command, asked);
         }
@@ -295,9 +300,12 @@ impl<'a, 'b> Putting<'a, 'b> {
         loop {
             match file.next(spare).await {
                 Ok(Some(blocks)) => {
-                    self.account.moved += blocks.data_len() as u64;
+                    let bytes = blocks.data_len() as u64;
+                    self.account.moved += bytes;
                     let sent = self.native.wire.send_blocks(blocks).await;
                     spare = self.native.told(sent)?;
+                    self.account.advance(bytes);
+                    self.went += bytes;
                 }
                 Ok(None) => break,
                 Err(error) => return self.give_up(number, path, Some(error.into())).await,
@@ -319,6 +327,8 @@ impl<'a, 'b> Putting<'a, 'b> {
         }));
         self.native.sent -= 1; // it is counted with the others
         self.sent(Asked::File { path, size, root });
+        self.account.gone(1);
+        self.went = 0; // it counts with what was asked
         self.native.flush_many().await
     }
 

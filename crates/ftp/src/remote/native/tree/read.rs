@@ -76,8 +76,6 @@ pub(super) enum Packet {
     Frames { bytes: Vec<u8>, asked: Vec<Asked> },
     /// A large file.
     Large { path: Vec<u8>, file: Box<ReadAhead> },
-    /// More will come.
-    Expect(u64),
     /// A link is left out.
     Skipped,
     /// A link leads out.
@@ -89,8 +87,6 @@ pub(super) enum Packet {
 /// Something that any of several sessions may send, once so many of the commands are answered that make room for files.
 pub(super) struct Piece {
     pub(super) after: u64,
-    /// Bytes that come with it.
-    pub(super) expected: u64,
     pub(super) packet: Packet,
 }
 
@@ -144,8 +140,6 @@ struct Packer {
     pack: Pack,
     /// Files that are for any session.
     files: Paths,
-    /// Bytes that will come with the next piece.
-    expected: u64,
     /// Commands so far that files wait for.
     steps: u64,
 }
@@ -180,7 +174,7 @@ impl Packer {
         algorithm: Algorithm,
     ) -> Packer {
         let (pack, files) = Default::default();
-        Packer { sender: Some(sender), pieces, root, to, algorithm, pack, files, expected: 0, steps: 0 }
+        Packer { sender: Some(sender), pieces, root, to, algorithm, pack, files, steps: 0 }
     }
 
     fn run_to_its_end(mut self, items: impl Iterator<Item = Item>) {
@@ -240,17 +234,13 @@ impl Packer {
         let place = place_in(&self.root, &path);
         match Outgoing::local(&place, self.algorithm) {
             Ok(file) if file.size() <= SMALL => self.small(path, file),
-            Ok(file) => {
-                let size = file.size();
-                match ReadAhead::begin(file, gap(self.algorithm)) {
-                    Ok(file) => {
-                        self.send_pack()?;
-                        self.send(Packet::Expect(size))?;
-                        self.send(Packet::Large { path, file: Box::new(file) })
-                    }
-                    Err(error) => self.send(Packet::Failed(path, error.into())),
+            Ok(file) => match ReadAhead::begin(file, gap(self.algorithm)) {
+                Ok(file) => {
+                    self.send_pack()?;
+                    self.send(Packet::Large { path, file: Box::new(file) })
                 }
-            }
+                Err(error) => self.send(Packet::Failed(path, error.into())),
+            },
             Err(error) => self.send(Packet::Failed(path, error.into())),
         }
     }
@@ -323,18 +313,16 @@ impl Packer {
         for (block, digest) in blocks.iter().zip(&digests) {
             bytes[block.end..block.end + self.algorithm.len()].copy_from_slice(digest.as_bytes());
         }
-        let (mut frame, mut expected) = (Vec::new(), 0);
+        let mut frame = Vec::new();
         for file in files {
             let value = file.block.map_or_else(|| Root::new(self.algorithm).value(), |block| digests[block]);
             frame.clear();
             Message::End(End { root: value.as_bytes().to_vec(), ..file.message }).encode(&mut frame);
             bytes[file.end..file.end + frame.len()].copy_from_slice(&frame);
-            if let Asked::File { root, size, .. } = &mut asked[file.command] {
+            if let Asked::File { root, .. } = &mut asked[file.command] {
                 *root = value;
-                expected += *size;
             }
         }
-        self.send(Packet::Expect(expected))?;
         self.send(Packet::Frames { bytes, asked })
     }
 
@@ -342,12 +330,7 @@ impl Packer {
         match (&self.sender, &self.pieces) {
             (Some(sender), _) => sender.blocking_send(packet).map_err(|_| Gone),
             (None, Some(pieces)) => {
-                if let Packet::Expect(bytes) = packet {
-                    self.expected += bytes; // told with what it is of
-                    return Ok(());
-                }
-                let expected = std::mem::take(&mut self.expected);
-                pieces.blocking_send(Piece { after: self.steps, expected, packet }).map_err(|_| Gone)
+                pieces.blocking_send(Piece { after: self.steps, packet }).map_err(|_| Gone)
             }
             (None, None) => Err(Gone),
         }

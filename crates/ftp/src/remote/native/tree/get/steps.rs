@@ -41,8 +41,6 @@ impl Getting<'_, '_> {
         while let Some((path, step)) = steps.pop_front() {
             let job = match step {
                 Step::File { size } => {
-                    self.account.expect(size);
-                    self.account.found(1);
                     self.found.push(Wanted { path, link: None, size });
                     if self.found.len() >= TOGETHER {
                         self.share_found();

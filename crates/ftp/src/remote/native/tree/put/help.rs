@@ -7,7 +7,7 @@ use tokio::sync::{Mutex as Turn, watch};
 use tokio::task::JoinSet;
 
 use super::super::Whole;
-use super::super::read::{Packet, Piece};
+use super::super::read::{Asked, Packet, Piece};
 use super::{Putting, begin_again};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -77,10 +77,7 @@ impl Putting<'_, '_> {
             let Bring { from, to, .. } = self.bring;
             let mut packets = begin_again(again, from.clone(), to.clone(), self.native.settings.digest);
             while let Some(packet) = packets.recv().await {
-                // They were expected before.
-                if !matches!(packet, Packet::Expect(_)) {
-                    self.send(packet).await?;
-                }
+                self.send(packet).await?;
             }
             self.hear_all().await?;
         }
@@ -103,7 +100,6 @@ impl Putting<'_, '_> {
                 piece = pool.next() => piece,
             };
             let Some(piece) = piece else { return self.hear_all().await };
-            self.account.expect(piece.expected);
             self.send(piece.packet).await?;
         }
     }
@@ -132,8 +128,7 @@ impl Putting<'_, '_> {
                 }
                 piece = pool.next() => piece,
             };
-            let Some(Piece { after, expected, packet }) = piece else { return self.hear_all().await };
-            self.account.expect(expected);
+            let Some(Piece { after, packet }) = piece else { return self.hear_all().await };
             if there.wait_for(|answered| *answered >= after).await.is_err() {
                 return Ok(()); // the first session is lost, and all with it
             }
@@ -162,6 +157,9 @@ impl Helper {
         let mut account = Account::of_a_portion(&self.output, &self.progress);
         let mut putting = Putting::new(&mut native, &self.bring, &mut account);
         let helped = putting.help(&self.pool, &mut self.answered).await;
+        let files = putting.asked.len() as u64;
+        let bytes = putting.asked.iter().map(Asked::bytes).sum::<u64>() + putting.went;
+        putting.account.once_more(files, bytes);
         self.pool.once_more(putting.asked.drain(..).map(|asked| asked.path().to_vec()));
         match helped {
             Ok(()) => native.hang_up().await,
