@@ -130,6 +130,15 @@ impl Progress {
         }
     }
 
+    /// `bytes` are there without having been transferred: they tell nothing of the speed.
+    pub(crate) fn there(&self, bytes: u64) {
+        if let Some(running) = self.running().as_ref() {
+            running.bar.set_position(running.bar.position() + bytes);
+            running.bar.tick(); // what it has seen is no longer new to it
+            running.bar.reset_eta();
+        }
+    }
+
     /// `bytes` more are to be transferred than was known.
     pub fn expect(&self, bytes: u64) {
         if let Some(running) = self.running().as_ref() {
@@ -214,6 +223,21 @@ mod tests {
         assert_eq!((position, message.as_str()), (0, "b\\n"));
         progress.end();
         assert!(progress.running().is_none());
+    }
+
+    #[test]
+    fn what_was_there_before_is_shown_and_has_no_speed() {
+        let progress = Progress::visible();
+        progress.begin("a", 1 << 40);
+        progress.there(1 << 39);
+        let seen =
+            || progress.running().as_ref().map(|r| (r.bar.position(), r.bar.per_sec(), r.bar.eta())).unwrap();
+        assert_eq!(seen(), (1 << 39, 0.0, Duration::ZERO));
+        progress.advance(1);
+        progress.running().as_ref().unwrap().bar.tick();
+        let (position, speed, _) = seen();
+        assert_eq!(position, (1 << 39) + 1);
+        assert!(speed < 1e9, "{speed}: a byte within more than a nanosecond");
     }
 
     #[test]

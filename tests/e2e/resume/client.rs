@@ -111,7 +111,15 @@ fn a_client_that_was_killed_goes_on() {
             server.log().wait_for_nth(before + 1, &["verb=\"put\""]);
         }
         let went = cutting.up() + cutting.down();
-        through(&server, &cutting).args(again).run().ok().told("verified md5 root");
+        // The speed is that of the rest.
+        let shown = format!("{}  34 MB (", if words[0] == "get" { "big" } else { "mine" });
+        through(&server, &cutting)
+            .args(again)
+            .run()
+            .ok()
+            .told(&shown)
+            .told(" MB moved)")
+            .told("verified md5 root");
         let again = cutting.up() + cutting.down() - went;
         assert!(again < (MUCH - 4 * MIB + MIB) as u64, "{words:?}: {again} bytes went again");
     }

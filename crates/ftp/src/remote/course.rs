@@ -1,5 +1,9 @@
 //! A transfer from its command to its end, over as many connections as it takes.
 
+use std::time::Duration;
+
+use super::Receipt;
+
 /// Files from this size on are worth going on with.
 pub(crate) const LARGE: u64 = 1024 * 1024;
 
@@ -20,6 +24,8 @@ pub(crate) struct Course {
     pub(crate) kept: u64,
     /// Those that had been when this try began, or was counted.
     counted: u64,
+    /// Those that were there before its first try, if it has begun.
+    before: Option<u64>,
     /// What its user should know.
     notes: Vec<String>,
 }
@@ -33,6 +39,8 @@ impl Course {
     /// A transfer begins, of which so many bytes are there already.
     pub(crate) fn begin(&mut self, size: u64, there: u64) {
         self.begun |= size >= LARGE;
+        // What an earlier try has brought was not there before; and what turns out to be something else never was.
+        self.before = Some(self.before.map_or(there, |before| before.min(there)));
         (self.size, self.moved, self.kept, self.counted) = (size, there, there, there);
     }
 
@@ -41,6 +49,12 @@ impl Course {
         let moved = self.moved.saturating_sub(self.counted);
         self.counted = self.moved;
         moved
+    }
+
+    /// What the tries came to together.
+    pub(crate) fn receipt(&self, last: Receipt, elapsed: Duration) -> Receipt {
+        let moved = self.before.map_or(last.moved, |before| last.size.saturating_sub(before));
+        Receipt { moved, elapsed, ..last }
     }
 
     /// How much of it has been moved.
@@ -62,6 +76,7 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::Verified;
 
     #[test]
     fn what_was_moved_is_counted_once_and_what_was_there_never() {
@@ -73,5 +88,23 @@ mod tests {
         course.begin(LARGE, 120);
         course.moved += 7;
         assert_eq!(course.count(), 7);
+    }
+
+    #[test]
+    fn all_tries_count_and_what_was_there_before_them_does_not() {
+        let elapsed = Duration::from_secs(9);
+        let last = Receipt { size: 100, moved: 100, verified: Verified::No, elapsed: Duration::from_secs(1) };
+        for (begins, moved) in [
+            (&[][..], 100),  // too small to be gone on with
+            (&[0, 90], 100), // cut, and gone on with
+            (&[60, 90], 40), // gone on with from the first
+            (&[60, 0], 100), // what was there was something else
+            (&[100], 0),
+        ] {
+            let mut course = Course::default();
+            begins.iter().for_each(|there| course.begin(100, *there));
+            let receipt = course.receipt(last, elapsed);
+            assert_eq!((receipt.moved, receipt.elapsed), (moved, elapsed), "{begins:?}");
+        }
     }
 }

@@ -12,6 +12,8 @@ use crate::failure::Failure;
 pub struct Receipt {
     /// Bytes of the file.
     pub size: u64,
+    /// Those of them that were not there before.
+    pub moved: u64,
     /// What shows that it is right.
     pub verified: Verified,
     /// From the command to the end.

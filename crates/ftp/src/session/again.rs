@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use digest::BLOCK;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Link, Session};
 use crate::failure::{Code, Failure};
@@ -60,6 +60,7 @@ pub(super) async fn carry(
     way: Way<'_>,
     go_on: bool,
 ) -> Result<(Receipt, u64), Failure> {
+    let began = Instant::now();
     let (mut tries, mut moved) = (Tries::of(link, path, go_on), 0);
     loop {
         let stood = link.stands();
@@ -72,7 +73,10 @@ pub(super) async fn carry(
         moved += tries.course.count();
         progress.aside(|| tries.tell(output));
         match done {
-            Ok(receipt) => return Ok((receipt, if tries.course.begun { moved } else { receipt.size })),
+            Ok(receipt) => {
+                let moved = if tries.course.begun { moved } else { receipt.size };
+                return Ok((tries.course.receipt(receipt, began.elapsed()), moved));
+            }
             Err(failure) => match (tries.again(failure, stood, link, (output, progress)).await, way) {
                 (Ok(()), _) => {}
                 (Err(failure), Way::Here(place)) => return Err(tries.left_here(failure, place)),

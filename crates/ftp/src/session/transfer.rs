@@ -47,8 +47,8 @@ impl Session {
     /// Tells what a transfer was.
     pub(super) fn tell(&self, name: &str, receipt: &Receipt) -> Result<(), Failure> {
         if self.output.json() {
-            let Receipt { size, verified, elapsed } = *receipt;
-            return self.output.print(&json::file(name, size, verified, Some(elapsed)).line());
+            let Receipt { size, moved, verified, elapsed } = *receipt;
+            return self.output.print(&json::file(name, size, verified, Some((moved, elapsed))).line());
         }
         self.output.say(&report::receipt(name, receipt));
         Ok(())

@@ -55,10 +55,10 @@ impl Object {
     }
 }
 
-/// A file that is in its place, and how long that took where it was moved alone:
+/// A file that is in its place; where it was moved alone, how many bytes had to be moved, and how long that took:
 /// `{"file":"a","size":7,"verified":"md5","digest":"5e88…"}`. Of one that could not be verified, nothing of the last two is there
 /// but `"verified":false`.
-pub(crate) fn file(name: &str, size: u64, verified: Verified, elapsed: Option<Duration>) -> Object {
+pub(crate) fn file(name: &str, size: u64, verified: Verified, alone: Option<(u64, Duration)>) -> Object {
     let object = Object::default().text("file", name).number("size", size);
     let object = match verified {
         Verified::Blocks { root, count: 2.. } => {
@@ -69,8 +69,8 @@ pub(crate) fn file(name: &str, size: u64, verified: Verified, elapsed: Option<Du
         }
         Verified::No => object.truth("verified", false),
     };
-    match elapsed {
-        Some(elapsed) => object.seconds("seconds", elapsed),
+    match alone {
+        Some((moved, elapsed)) => object.number("bytes_moved", moved).seconds("seconds", elapsed),
         None => object,
     }
 }
@@ -143,15 +143,15 @@ mod tests {
     fn a_file_tells_what_was_compared() {
         let digest = Digest::new(Algorithm::Md5, &[0x5e; 16]).unwrap();
         let hex = "5e".repeat(16);
-        let object = |verified, elapsed| file("a", 7, verified, elapsed).line();
+        let object = |verified, alone| file("a", 7, verified, alone).line();
         assert_eq!(
             object(Verified::Blocks { root: digest, count: 1 }, None),
             format!("{{\"file\":\"a\",\"size\":7,\"verified\":\"md5\",\"digest\":\"{hex}\"}}\n")
         );
         assert_eq!(
-            object(Verified::Blocks { root: digest, count: 2 }, Some(Duration::from_millis(1500))),
+            object(Verified::Blocks { root: digest, count: 2 }, Some((5, Duration::from_millis(1500)))),
             format!(
-                "{{\"file\":\"a\",\"size\":7,\"verified\":\"md5 root\",\"digest\":\"{hex}\",\"seconds\":1.500}}\n"
+                "{{\"file\":\"a\",\"size\":7,\"verified\":\"md5 root\",\"digest\":\"{hex}\",\"bytes_moved\":5,\"seconds\":1.500}}\n"
             )
         );
         assert_eq!(object(Verified::No, None), "{\"file\":\"a\",\"size\":7,\"verified\":false}\n");

@@ -8,10 +8,13 @@ use super::{Surface, human};
 use crate::remote::{Receipt, Sum, Verified};
 
 /// What a transfer was: `big.iso  4.7 GB  0:42  112 MB/s  verified md5 root 5e88…`.
-/// Of one block, the root is the digest of the file itself and is called so.
+/// The speed is that of what was moved, which may be a part: `4.7 GB (1.2 GB moved)`. Of one block, the root is the digest of the file itself and is called so.
 pub(crate) fn receipt(name: &str, receipt: &Receipt) -> String {
-    let Receipt { size, verified, elapsed } = *receipt;
-    let (bytes, time, rate) = (human::size(size), human::time(elapsed), human::rate(size, elapsed));
+    let Receipt { size, moved, verified, elapsed } = *receipt;
+    let (mut bytes, time, rate) = (human::size(size), human::time(elapsed), human::rate(moved, elapsed));
+    if moved < size {
+        bytes += &format!(" ({} moved)", human::size(moved));
+    }
     let verified = match verified {
         Verified::Blocks { root, count: 2.. } => format!("verified {} root {root}", root.algorithm()),
         Verified::Blocks { root: digest, .. } | Verified::File(digest) => {
@@ -83,7 +86,8 @@ mod tests {
     }
 
     fn of(verified: Verified) -> Receipt {
-        Receipt { size: 4_700_000_000, verified, elapsed: Duration::from_secs(42) }
+        let size = 4_700_000_000;
+        Receipt { size, moved: size, verified, elapsed: Duration::from_secs(42) }
     }
 
     #[test]
@@ -103,6 +107,12 @@ mod tests {
         assert!(nothing.ends_with("  not verified: the server offers no digest"), "{nothing}");
         let blake3 = receipt("a", &receipt_of(2, Algorithm::Blake3));
         assert!(blake3.ends_with(&format!("verified blake3 root {}", "5e".repeat(32))));
+    }
+
+    #[test]
+    fn the_speed_is_that_of_what_was_moved() {
+        let line = receipt("a", &Receipt { moved: 84_000_000, ..of(Verified::No) });
+        assert!(line.starts_with("a  4.7 GB (84 MB moved)  0:42  2.0 MB/s  "), "{line}");
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl Native {
             match self.here(path, place, course, began).await? {
                 Here::Nothing => {}
                 Here::All(receipt) => {
+                    course.begin(receipt.size, receipt.size);
                     course.note(format!("{} is complete already", place.display()));
                     return Ok(receipt);
                 }
@@ -190,7 +191,7 @@ impl Native {
         progress: &Progress,
     ) -> Result<Digest, Failure> {
         progress.begin(path, course.size);
-        progress.advance(course.moved);
+        progress.there(course.moved);
         self.wire.gather_less(true);
         let received = self.receive_blocks(&mut file, course, progress).await;
         self.wire.gather_less(false);

@@ -146,7 +146,7 @@ impl Native {
         let (path, size) = (String::from_utf8_lossy(asked.path()).into_owned(), file.size());
         self.queue(asked).await?;
         progress.begin(&path, size);
-        progress.advance(there);
+        progress.there(there);
         let sent = self.send_file(file, moved, progress).await;
         progress.end();
         match sent {
@@ -222,5 +222,5 @@ impl Native {
 
 pub(super) fn receipt(size: u64, root: Digest, began: Instant) -> Receipt {
     let verified = Verified::Blocks { root, count: size.div_ceil(BLOCK as u64) };
-    Receipt { size, verified, elapsed: began.elapsed() }
+    Receipt { size, moved: size, verified, elapsed: began.elapsed() }
 }

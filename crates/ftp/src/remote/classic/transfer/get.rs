@@ -63,7 +63,7 @@ impl Classic {
         if let Sink::File(file) = sink {
             file.commit(Proof::CleanEnd, Attributes { modified, mode: None }).await?;
         }
-        Ok(Receipt { size, verified, elapsed: began.elapsed() })
+        Ok(Receipt { size, moved: size, verified, elapsed: began.elapsed() })
     }
 
     /// Receives what is not here of a file, and compares the whole.
@@ -76,7 +76,7 @@ impl Classic {
         progress: &Progress,
     ) -> Result<(Verified, Received), Failure> {
         progress.begin(path, size.unwrap_or_default());
-        progress.advance(before.bytes);
+        progress.there(before.bytes);
         let received = self.receive_sized(path, sink, before, size, progress).await;
         progress.end();
         let received = received?;

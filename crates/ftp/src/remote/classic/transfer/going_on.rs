@@ -36,13 +36,14 @@ impl Classic {
             }
             None => (self.disk.receive(place, size, algorithm).await?, Before::default()),
         };
+        let there = before.bytes;
         let mut sink = Sink::File(Box::new(file));
         let received = self.receive_whole(path, &mut sink, &mut before, size, progress).await;
         let Sink::File(file) = sink else { unreachable!("it was made so") };
         match received {
             Ok((verified, Received { size, modified, .. })) => {
                 file.commit(Proof::CleanEnd, Attributes { modified, mode: None }).await?;
-                Ok(Receipt { size, verified, elapsed: began.elapsed() })
+                Ok(Receipt { size, moved: size.saturating_sub(there), verified, elapsed: began.elapsed() })
             }
             Err(failure) if failure.code == Code::Connection => {
                 file.leave().await;
@@ -130,7 +131,8 @@ impl Classic {
             let md5 = md5.finish();
             if self.digest(path).await?.is_some_and(|theirs| theirs == md5) {
                 course.note(format!("{path} is complete already"));
-                return Ok(Receipt { size: here, verified: Verified::File(md5), elapsed: began.elapsed() });
+                let (verified, elapsed) = (Verified::File(md5), began.elapsed());
+                return Ok(Receipt { size: here, moved: 0, verified, elapsed });
             }
             return self.put(local, path, progress).await;
         }

@@ -52,8 +52,9 @@ impl Classic {
         progress: &Progress,
     ) -> Result<Receipt, Failure> {
         let (size, modified) = (file.size(), file.attributes().modified);
+        let there = before.bytes;
         progress.begin(path, size);
-        progress.advance(before.bytes);
+        progress.there(there);
         let sent = self.send(stream, file, before.md5, progress).await;
         progress.end();
         let md5 = match sent {
@@ -75,7 +76,7 @@ impl Classic {
         if let Some(time) = modified.and_then(listing::time_text).filter(|_| self.offers.set_times) {
             let _kept_or_not = self.ask(&format!("MFMT {time} {path}")).await?;
         }
-        Ok(Receipt { size, verified, elapsed: began.elapsed() })
+        Ok(Receipt { size, moved: size.saturating_sub(there), verified, elapsed: began.elapsed() })
     }
 
     /// Sends a file to its end.
