@@ -88,6 +88,12 @@ fn what_cannot_be_moved_is_an_object_too() {
         fs::write(place.join("tree/good"), "good").unwrap();
         mkfifoat(CWD, place.join("tree/fifo"), Mode::from_raw_mode(0o666)).unwrap();
     }
+    for words in [["put", "-r", "tree", "people"], ["get", "-r", "tree", "people"]] {
+        // People are told what did arrive, and then of how many that cannot be said.
+        let told = server.ftp(&words).fails(9).stderr;
+        let (arrived, failed) = (told.find("people  1 file  4 B  "), told.find("1 of 2 could not be "));
+        assert!(arrived.is_some() && arrived < failed, "{told}");
+    }
     for words in [["put", "-r", "tree", "there"], ["get", "-r", "tree", "here"]] {
         let ran = json(server.client(ALICE), &words).fails(9).told("1 of 2 could not be ");
         let failed = "[(one['file'], one['code'], 'digest' in one) for one in all if 'failed' in one]";
@@ -105,6 +111,7 @@ fn patterns_tell_each_file_and_what_matches_nothing() {
     }
     let work = server.work();
     let names = "[one['file'] for one in sorted(all[:-1], key=lambda one: one['file'])]";
+    assert!(server.ftp(&["mget", "a*"]).ok().stderr.starts_with("2 files  4 B  "));
     let ran = json(server.client(ALICE), &["mget", "a*"]).ok();
     assert_eq!(read(&work, &ran, names), "['a1', 'a2']", "{}", ran.text());
     let ran = json(server.client(ALICE), &["mput", "a*-new", "z*"]).fails(9);

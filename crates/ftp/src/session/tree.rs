@@ -149,8 +149,7 @@ impl Session {
         for pattern in missed {
             account.failed(pattern, nothing(pattern));
         }
-        let name = format!("{} files", account.done);
-        self.close(account, &name, what)
+        self.close(account, "", what)
     }
 
     /// Shows a directory with all that is in it, as it is told.
@@ -179,7 +178,7 @@ impl Session {
                 account.failed(&String::from_utf8_lossy(&missed.path), missed.failure);
             }
         }
-        account.close(path, "listed").map(drop)
+        account.close(path, "listed").1
     }
 
     /// Removes a directory with all that is in it; or a file.
@@ -197,17 +196,18 @@ impl Session {
             Err(failure) => return Err(account.cut(failure, "removed")),
         };
         match remote.remove_tree(path, &mut account).await {
-            Ok(()) => account.close(path, "removed").map(drop),
+            Ok(()) => account.close(path, "removed").1,
             Err(failure) => Err(account.cut(failure, "removed")),
         }
     }
 
     fn close(&self, account: Account<'_>, name: &str, what: &str) -> Result<(), Failure> {
-        let sum = account.close(name, what)?;
-        if !self.output.json() {
-            self.output.say(&report::tree(name, &sum)); // the account has told it otherwise
+        let (sum, whole) = account.close(name, what);
+        // The account has told a program of it. Where nothing could be moved, there is nothing to tell.
+        if !self.output.json() && (whole.is_ok() || sum.files > 0) {
+            self.output.say(&report::tree(name, &sum));
         }
-        Ok(())
+        whole
     }
 }
 

@@ -25,13 +25,14 @@ pub(crate) fn receipt(name: &str, receipt: &Receipt) -> String {
     format!("{name}  {bytes}  {time}  {rate}  {verified}")
 }
 
-/// What a tree was: `photos  10000 files  41 MB  0:01  38 MB/s  verified`.
+/// What a tree was: `photos  10000 files  41 MB  0:01  38 MB/s  verified`. What patterns match has no name.
 pub(crate) fn tree(name: &str, sum: &Sum) -> String {
     let Sum { files, bytes, verified, elapsed } = *sum;
     let (size, time, rate) = (human::size(bytes), human::time(elapsed), human::rate(bytes, elapsed));
     let verified = if verified { "verified" } else { "not verified: the server offers no digest" };
     let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-    format!("{name}  {files}  {size}  {time}  {rate}  {verified}")
+    let name = if name.is_empty() { String::new() } else { format!("{name}  ") };
+    format!("{name}{files}  {size}  {time}  {rate}  {verified}")
 }
 
 /// The line of `md5sum`, so that `md5sum -c` reads it: of a name with a backslash or an end of line, both are escaped
@@ -107,6 +108,13 @@ mod tests {
         assert!(nothing.ends_with("  not verified: the server offers no digest"), "{nothing}");
         let blake3 = receipt("a", &receipt_of(2, Algorithm::Blake3));
         assert!(blake3.ends_with(&format!("verified blake3 root {}", "5e".repeat(32))));
+    }
+
+    #[test]
+    fn a_tree_has_a_name_and_what_patterns_match_none() {
+        let sum = |files| Sum { files, bytes: 4_000_000, verified: true, elapsed: Duration::from_secs(2) };
+        assert_eq!(tree("photos", &sum(20)), "photos  20 files  4.0 MB  0:02  2.0 MB/s  verified");
+        assert_eq!(tree("", &sum(1)), "1 file  4.0 MB  0:02  2.0 MB/s  verified");
     }
 
     #[test]

@@ -211,20 +211,21 @@ impl<'a> Account<'a> {
         self.progress.end_tree();
     }
 
-    /// Says how it went: that `what` was done to all, or of how many it could not be.
-    pub(crate) fn close(mut self, name: &str, what: &str) -> Result<Sum, Failure> {
+    /// Says how it went: what was done, and that `what` was done to all, or of how many it could not be.
+    pub(crate) fn close(mut self, name: &str, what: &str) -> (Sum, Result<(), Failure>) {
         self.progress.end_tree();
         let sum = self.sum();
         if self.tells_each() {
             self.tell(json::total(&sum, self.failed, self.skipped, None));
         } else if self.skipped > 0 {
-            self.output.say(&format!("{name}: {} links left out", self.skipped));
+            self.output.say(&left_out(name, self.skipped));
         }
-        match (self.unheard, self.failed) {
+        let whole = match (self.unheard, self.failed) {
             (Some(unheard), _) => Err(unheard),
-            (None, 0) => Ok(sum),
+            (None, 0) => Ok(()),
             (None, failed) => Err(super::in_part(failed, failed + self.done, what)),
-        }
+        };
+        (sum, whole)
     }
 
     /// The failure that ended it, with how far it came.
@@ -244,4 +245,11 @@ impl<'a> Account<'a> {
         let Account { done, bytes, verified, .. } = *self;
         Sum { files: done, bytes, verified, elapsed: self.began.elapsed() }
     }
+}
+
+/// What is told of links that were left out as their user wants it, of a tree that may have no name.
+fn left_out(name: &str, links: u64) -> String {
+    let name = if name.is_empty() { String::new() } else { format!("{name}: ") };
+    let links = if links == 1 { "1 link".to_owned() } else { format!("{links} links") };
+    format!("{name}{links} left out")
 }
