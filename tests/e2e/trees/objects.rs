@@ -65,6 +65,39 @@ fn each_file_of_a_tree_is_an_object_and_so_are_the_totals() {
     }
 }
 
+#[test]
+fn a_removal_counts_files_and_directories_and_verifies_nothing() {
+    let server = Server::builder().classic().start();
+    for client in [server.client(ALICE), classic(&server)] {
+        server.write("alice/tree/a", "a");
+        server.write("alice/tree/sub/b", "b");
+        let ran = json(client, &["rm", "-r", "tree"]).ok();
+        let counted =
+            "len(all), [all[0][name] for name in ('files', 'directories', 'not_done')], 'verified' in all[0]";
+        assert_eq!(read(&server.work(), &ran, counted), "1 [2, 2, 0] False", "{}", ran.text());
+    }
+}
+
+#[test]
+fn links_that_are_left_out_are_counted_whatever_the_reason() {
+    let server = Server::builder().classic().start();
+    let work = server.work();
+    server.write_work("tree/file", "data");
+    for (link, target) in [("out", "/etc/passwd"), ("up", "../..")] {
+        std::os::unix::fs::symlink(target, work.join("tree").join(link)).unwrap();
+    }
+    let counted = "all[-1]['not_done'], all[-1]['links_left_out']";
+    for words in [&["put", "-r", "tree", "there"][..], &["sync", "put", "tree", "synced"]] {
+        let ran = json(server.client(ALICE), words).fails(9);
+        assert_eq!(read(&work, &ran, counted), "2 2", "{words:?}: {}", ran.text());
+        let ran = json(server.client(ALICE).option("--links").option("skip"), words).ok();
+        assert_eq!(read(&work, &ran, counted), "0 2", "{words:?}: {}", ran.text());
+        assert_eq!(ran.stderr, "", "what is an object is not told in words, too");
+    }
+    let ran = json(classic(&server), &["put", "-r", "tree", "third"]).fails(9);
+    assert_eq!(read(&work, &ran, counted), "2 2", "{}", ran.text());
+}
+
 /// Whether these files, each once, were told of.
 fn are(names: &str) -> String {
     format!("sorted(one['file'] for one in all[:-1]) == sorted({names})")
@@ -154,7 +187,11 @@ fn other_results_are_objects_and_what_cannot_be_one_is_refused() {
     let digest = md5(b"data");
     assert_eq!(read(&work, &run(&["md5", "sub/file"]).ok(), "all[0]['md5']"), digest.to_string());
     assert_eq!(read(&work, &run(&["pwd"]).ok(), "all[0]['directory']"), "/");
+    server.write("alice/sub/deep/file", b"more");
     let ran = run(&["ls", "-r", "sub"]).ok();
-    assert_eq!(read(&work, &ran, "[one['name'] for one in all[:-1]], all[-1]['files']"), "['file'] 1");
+    assert_eq!(read(&work, &ran, "sorted(one['name'] for one in all[:-1])"), "['deep', 'deep/file', 'file']");
+    let counted =
+        "[all[-1][name] for name in ('files', 'directories', 'bytes', 'not_done')], 'verified' in all[-1]";
+    assert_eq!(read(&work, &ran, counted), "[2, 1, 8, 0] False");
     run(&["cat", "sub/file"]).fails(2).wrote("").told("Leave --json out");
 }

@@ -30,7 +30,7 @@ pub(crate) use several::WIDE;
 pub(crate) use sync::{Changed, Settle, no_sync};
 pub use tree::Links;
 pub(crate) use tree::{
-    Account, Bring, Chain, Fetch, Item, Paths, Source, Step, Steps, Sum, below, groups, leads_back,
+    Account, Bring, Chain, Deed, Fetch, Item, Paths, Source, Step, Steps, Sum, below, groups, leads_back,
     leads_out, misformed, note, noted, place_in, set_root, shown, stays,
 };
 

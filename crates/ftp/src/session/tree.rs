@@ -6,7 +6,7 @@ use store::{EntryKind, Found};
 
 use super::{Session, naming};
 use crate::failure::{Code, Failure};
-use crate::remote::{Account, Bring, Fetch, Into, groups};
+use crate::remote::{Account, Bring, Deed, Fetch, Into, groups};
 use crate::show::listing::{self, Clock};
 use crate::show::{json, report};
 
@@ -157,7 +157,7 @@ impl Session {
         let (surface, clock, json) = (self.output.surface(), Clock::local(), self.output.json());
         let account = Account::open(path, &self.output, &self.progress);
         account.hide();
-        let mut account = account;
+        let mut account = account.to(Deed::List);
         let remote = match self.link.remote(&self.output).await {
             Ok(remote) => remote,
             Err(failure) => return Err(account.cut(failure, "listed")),
@@ -166,7 +166,7 @@ impl Session {
         while let Some(branch) = remote.next_branch().await? {
             let entries: Vec<store::Entry> =
                 branch.found.into_iter().filter_map(|found| entry(found, path)).collect();
-            account.done += entries.len() as u64;
+            entries.iter().for_each(|entry| account.listed(entry));
             self.output.print(&if json {
                 entries.iter().map(|entry| json::entry(entry).line()).collect()
             } else if long {
@@ -190,7 +190,7 @@ impl Session {
             )
             .with_remedy("Name a directory in it: rm -r NAME."));
         }
-        let mut account = Account::open(path, &self.output, &self.progress);
+        let mut account = Account::open(path, &self.output, &self.progress).to(Deed::Remove);
         let remote = match self.link.remote(&self.output).await {
             Ok(remote) => remote,
             Err(failure) => return Err(account.cut(failure, "removed")),

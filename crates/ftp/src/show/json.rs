@@ -45,6 +45,14 @@ impl Object {
         self
     }
 
+    /// With the failure that cut something short, if one did.
+    fn cut(self, failure: Option<&Failure>) -> Object {
+        match failure {
+            Some(failure) => self.failure(failure),
+            None => self,
+        }
+    }
+
     /// What is wrong, and where there is one, the remedy; `code` is the exit code of a run that ends so.
     fn failure(self, failure: &Failure) -> Object {
         let object = self.text("failed", &failure.message).number("code", failure.code as u64);
@@ -80,19 +88,48 @@ pub(crate) fn failed(name: &str, failure: &Failure) -> Object {
     Object::default().text("file", name).failure(failure)
 }
 
-/// The totals of a tree; with the failure that cut it short, if one did.
-pub(crate) fn total(sum: &Sum, failed: u64, skipped: u64, cut: Option<&Failure>) -> Object {
-    let object = Object::default()
+/// The totals of a tree that was moved; with the failure that cut it short, if one did.
+pub(crate) fn moved(sum: &Sum, failed: u64, left_out: u64, cut: Option<&Failure>) -> Object {
+    Object::default()
         .number("files", sum.files)
         .number("bytes", sum.bytes)
         .number("not_done", failed)
-        .number("links_left_out", skipped)
+        .number("links_left_out", left_out)
         .truth("verified", sum.verified)
-        .seconds("seconds", sum.elapsed);
-    match cut {
-        Some(failure) => object.failure(failure),
-        None => object,
-    }
+        .seconds("seconds", sum.elapsed)
+        .cut(cut)
+}
+
+/// The same of one that was listed, with files and directories in it.
+pub(crate) fn listed(
+    (files, directories): (u64, u64),
+    bytes: u64,
+    failed: u64,
+    elapsed: Duration,
+    cut: Option<&Failure>,
+) -> Object {
+    Object::default()
+        .number("files", files)
+        .number("directories", directories)
+        .number("bytes", bytes)
+        .number("not_done", failed)
+        .seconds("seconds", elapsed)
+        .cut(cut)
+}
+
+/// The same of one that was removed.
+pub(crate) fn removed(
+    (files, directories): (u64, u64),
+    failed: u64,
+    elapsed: Duration,
+    cut: Option<&Failure>,
+) -> Object {
+    Object::default()
+        .number("files", files)
+        .number("directories", directories)
+        .number("not_done", failed)
+        .seconds("seconds", elapsed)
+        .cut(cut)
 }
 
 /// What is known of a file or directory.

@@ -107,7 +107,7 @@ impl Classic {
                             account.found(1);
                             files.push(&found.path, b"");
                         }
-                        Links::Copy => account.failed(&tree::shown(&fetch.from, &found.path), untold()),
+                        Links::Copy => account.left_out(&tree::shown(&fetch.from, &found.path), untold()),
                     },
                     (EntryKind::Other, Some(_)) => {
                         let special = store::Error::from(store::Kind::Special).into();
@@ -181,7 +181,10 @@ impl Classic {
             let done = match item {
                 Item::Directory { .. } => self.make_directory(&below(&bring.to, &path)).await,
                 Item::File { .. } => self.put_beneath(&place, &below(&bring.to, &path), account).await,
-                Item::Link { .. } => Err(no_links()),
+                Item::Link { .. } => {
+                    account.left_out(&name, no_links());
+                    continue;
+                }
                 Item::Failed { failure, .. } | Item::Missed { failure, .. } => Err(failure),
                 Item::Attributes { attributes, .. } => {
                     self.set_attributes(&text(&below(&bring.to, &path))?, attributes).await
@@ -266,6 +269,7 @@ impl Classic {
                 Err(failure) => Err(failure),
             };
             match removed {
+                Ok(()) if note == b"d" => account.directory_done(),
                 Ok(()) => account.done(0),
                 Err(failure) if self.lost => return Err(failure.of(&name)),
                 Err(failure) => account.failed(&name, failure),

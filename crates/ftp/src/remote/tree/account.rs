@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use store::{Entry, EntryKind};
+
 use crate::failure::Failure;
 use crate::output::{Output, report};
 use crate::progress::Progress;
@@ -16,6 +18,8 @@ pub(crate) struct Account<'a> {
     began: Instant,
     /// Files that were moved, or things that were removed.
     pub(crate) done: u64,
+    /// Directories among the things that were removed or listed.
+    directories: u64,
     /// Links that were made.
     pub(crate) linked: u64,
     /// Bytes that were moved.
@@ -26,13 +30,25 @@ pub(crate) struct Account<'a> {
     pub(crate) failed: u64,
     /// Links that were left out because their user wants it so.
     pub(crate) skipped: u64,
+    /// Links that were wanted and left out: they are among what could not be moved.
+    led_out: u64,
+    /// What is done to it.
+    deed: Deed,
     /// Whether a digest was compared of each.
     pub(crate) verified: bool,
     /// That results could not be written any more.
     unheard: Option<Failure>,
 }
 
-/// What a tree was that came through whole.
+/// What is done to a tree.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deed {
+    Move,
+    List,
+    Remove,
+}
+
+/// What of a tree came through.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sum {
     pub(crate) files: u64,
@@ -56,9 +72,22 @@ pub(crate) struct Portion {
 impl<'a> Account<'a> {
     /// Of a part of a tree, whose progress is that of the whole.
     pub(crate) fn of_a_portion(output: &'a Output, progress: &'a Progress) -> Account<'a> {
-        let (done, linked, bytes, moved, failed, skipped) = Default::default();
-        let (began, verified, unheard) = (Instant::now(), true, None);
-        Account { output, progress, began, done, linked, bytes, moved, failed, skipped, verified, unheard }
+        Account {
+            output,
+            progress,
+            began: Instant::now(),
+            done: 0,
+            directories: 0,
+            linked: 0,
+            bytes: 0,
+            moved: 0,
+            failed: 0,
+            skipped: 0,
+            led_out: 0,
+            deed: Deed::Move,
+            verified: true,
+            unheard: None,
+        }
     }
 
     /// What was done of a part.
@@ -90,19 +119,12 @@ impl<'a> Account<'a> {
     /// Of a tree that its user calls `name`.
     pub(crate) fn open(name: &str, output: &'a Output, progress: &'a Progress) -> Account<'a> {
         progress.begin_tree(name);
-        Account {
-            output,
-            progress,
-            began: Instant::now(),
-            done: 0,
-            linked: 0,
-            bytes: 0,
-            moved: 0,
-            failed: 0,
-            skipped: 0,
-            verified: true,
-            unheard: None,
-        }
+        Account::of_a_portion(output, progress)
+    }
+
+    /// The same of a tree that is not moved.
+    pub(crate) fn to(self, deed: Deed) -> Account<'a> {
+        Account { deed, ..self }
     }
 
     /// More is to be moved.
@@ -130,6 +152,22 @@ impl<'a> Account<'a> {
         self.done += 1;
         self.bytes += bytes;
         self.progress.files_done(1);
+    }
+
+    /// A directory is removed.
+    pub(crate) fn directory_done(&mut self) {
+        self.directories += 1;
+        self.done(0);
+    }
+
+    /// Something is listed.
+    pub(crate) fn listed(&mut self, entry: &Entry) {
+        self.done += 1;
+        match entry.kind {
+            EntryKind::Directory => self.directories += 1,
+            EntryKind::File => self.bytes += entry.size,
+            EntryKind::Link | EntryKind::Other => {}
+        }
     }
 
     /// Whole files have gone. Whether they came, nobody may say before all have gone.
@@ -193,7 +231,13 @@ impl<'a> Account<'a> {
 
     /// A link is left out, though it was wanted.
     pub(crate) fn leads_out(&mut self, name: &str) {
-        self.failed(name, super::leads_out());
+        self.left_out(name, super::leads_out());
+    }
+
+    /// A link is left out, though it was wanted, for a reason of its own.
+    pub(crate) fn left_out(&mut self, name: &str, failure: Failure) {
+        self.led_out += 1;
+        self.failed(name, failure);
     }
 
     /// The bar, for whoever moves one file after the other.
@@ -216,7 +260,7 @@ impl<'a> Account<'a> {
         self.progress.end_tree();
         let sum = self.sum();
         if self.tells_each() {
-            self.tell(json::total(&sum, self.failed, self.skipped, None));
+            self.tell(self.total(None));
         } else if self.skipped > 0 {
             self.output.say(&left_out(name, self.skipped));
         }
@@ -236,9 +280,18 @@ impl<'a> Account<'a> {
             done => Failure { message: format!("{} ({done} {what} before)", failure.message), ..failure },
         };
         if self.tells_each() {
-            self.tell(json::total(&self.sum(), self.failed, self.skipped, Some(&failure)));
+            self.tell(self.total(Some(&failure)));
         }
         failure
+    }
+
+    fn total(&self, cut: Option<&Failure>) -> Object {
+        let (sum, things) = (self.sum(), (self.done - self.directories, self.directories));
+        match self.deed {
+            Deed::Move => json::moved(&sum, self.failed, self.skipped + self.led_out, cut),
+            Deed::List => json::listed(things, sum.bytes, self.failed, sum.elapsed, cut),
+            Deed::Remove => json::removed(things, self.failed, sum.elapsed, cut),
+        }
     }
 
     fn sum(&self) -> Sum {

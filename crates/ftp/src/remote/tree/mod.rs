@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use store::Home;
 
 pub(super) use account::Portion;
-pub(crate) use account::{Account, Sum};
+pub(crate) use account::{Account, Deed, Sum};
 pub(super) use ground::{Ground, Job, Made, Small, Whole, resolve};
 pub use links::Links;
 pub(crate) use links::{Chain, leads_back, leads_out, stays};

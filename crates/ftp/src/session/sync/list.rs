@@ -68,7 +68,7 @@ pub(super) fn meet_local(from: &Path, links: Links, planner: &mut Planner) -> Re
                 planner.meet(&path, &of(What::Link(target.into()), store::Attributes::default()));
             }
             Item::Skipped { path } => planner.skip(path),
-            Item::LeadsOut { path } => planner.fail(path, leads_out()),
+            Item::LeadsOut { path } => planner.lead_out(path),
             Item::Failed { path, failure } => planner.fail(path, failure),
             Item::Missed { path, failure } => planner.miss(path, failure),
             Item::Attributes { .. } | Item::Remove { .. } => {} // in no directory
@@ -142,13 +142,13 @@ fn meet(planner: &mut Planner, found: Found) {
 /// The same of a link; if that is to be followed, where it is and how it was come to.
 fn meet_link(planner: &mut Planner, found: Found, links: Links, chain: &Chain) -> Option<(Vec<u8>, Chain)> {
     let Some(target) = found.target.clone() else {
-        planner.fail(found.path, leads_out());
+        planner.lead_out(found.path);
         return None;
     };
     match links {
         Links::Skip => planner.skip(found.path),
         Links::Copy if stays(&found.path, &target) => meet(planner, found),
-        Links::Copy => planner.fail(found.path, leads_out()),
+        Links::Copy => planner.lead_out(found.path),
         Links::Follow if !planner.takes(&found.path, false) => {}
         Links::Follow => match chain.enter(&found.path, &target) {
             Some(chain) => return Some((found.path, chain)),

@@ -63,7 +63,7 @@ impl Session {
                 .with_remedy("-n shows what would be; without --delete nothing is deleted."));
         }
         let kept_back = sync.delete && plan.incomplete;
-        let skipped = plan.skipped;
+        let (skipped, led_out) = (plan.skipped, plan.led_out);
         let mut summary = if sync.dry_run {
             show::plan(plan, &ends, &mut account, &self.output)?
         } else {
@@ -81,7 +81,7 @@ impl Session {
             }
         };
         account.hide();
-        if skipped > 0 {
+        if skipped > 0 && !self.output.json() {
             self.output.say(&format!("{} links left out", human::count(skipped)));
         }
         if kept_back {
@@ -90,7 +90,10 @@ impl Session {
         summary.moved = account.moved;
         summary.failed = account.failed;
         summary.elapsed = began.elapsed();
-        self.output.say(&summary.words());
+        summary.left_out = skipped + led_out;
+        if !self.output.json() {
+            self.output.say(&summary.words());
+        }
         if let Some(unheard) = account.unheard() {
             return Err(unheard);
         }

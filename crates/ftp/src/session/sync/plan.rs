@@ -47,6 +47,8 @@ pub(super) struct Plan {
     pub(super) unchanged: u64,
     /// Links that are left out because their user wants it so.
     pub(super) skipped: u64,
+    /// Links that are left out because they lead out of the tree: they are among the failures.
+    pub(super) led_out: u64,
     /// Files, and directories, that are removed.
     pub(super) removed: (u64, u64),
 }
@@ -176,6 +178,15 @@ impl Planner {
             self.keep(path.clone());
             self.plan.failures.push((path, failure));
         }
+    }
+
+    /// The source has a link there that leads out.
+    pub(super) fn lead_out(&mut self, path: Vec<u8>) {
+        let failures = self.plan.failures.len();
+        let out = Failure::new(Code::Denied, "the link leads out of the tree, and is left out");
+        let remedy = "--links follow moves what it leads to, --links skip leaves links out.";
+        self.fail(path, out.with_remedy(remedy));
+        self.plan.led_out += (self.plan.failures.len() - failures) as u64;
     }
 
     /// The source could not be looked into there.

@@ -21,6 +21,8 @@ pub(super) struct Summary {
     pub(super) deleted: u64,
     pub(super) unchanged: u64,
     pub(super) failed: u64,
+    /// Links, wanted or not; those that were are among what failed.
+    pub(super) left_out: u64,
     /// Bytes of data and of digests that went over the wire, both ways.
     pub(super) moved: u64,
     pub(super) elapsed: Duration,
@@ -72,6 +74,7 @@ impl Summary {
             .number("deleted", self.deleted)
             .number("unchanged", self.unchanged)
             .number("not_done", self.failed)
+            .number("links_left_out", self.left_out)
             .number("bytes_moved", self.moved)
             .seconds("seconds", self.elapsed)
             .line()
@@ -116,7 +119,7 @@ mod tests {
         assert_eq!(
             some().json(),
             "{\"dry_run\":false,\"looked_at\":1412,\"new\":3,\"changed\":2,\"blocks_moved\":14,\"blocks\":1024,\
-             \"attributes\":0,\"deleted\":1,\"unchanged\":1407,\"not_done\":0,\"bytes_moved\":3100000,\
+             \"attributes\":0,\"deleted\":1,\"unchanged\":1407,\"not_done\":0,\"links_left_out\":0,\"bytes_moved\":3100000,\
              \"seconds\":0.812}\n"
         );
     }

@@ -94,17 +94,19 @@ impl Native {
                     && let Some((path, note)) = all.pop_back()
                 {
                     let place = below(root, &path);
-                    self.ask(&match note == DIRECTORY {
+                    let directory = note == DIRECTORY;
+                    self.ask(&match directory {
                         true => Command::Rmdir { path: place },
                         false => Command::Remove { path: place },
                     });
                     window.sent(&path);
-                    asked.push_back(path);
+                    asked.push_back((path, directory));
                 }
             }
-            let Some(path) = asked.pop_front() else { return Ok(()) };
+            let Some((path, directory)) = asked.pop_front() else { return Ok(()) };
             self.flush_many().await?;
             match self.answer().await? {
+                Message::Reply(Reply::Done) if directory => account.directory_done(),
                 Message::Reply(Reply::Done) => account.done(0),
                 Message::Reply(Reply::Refused(refused)) => {
                     let failure = self.refused_many(refused)?;
