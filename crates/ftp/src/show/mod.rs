@@ -19,10 +19,15 @@ pub(crate) struct Surface {
 
 impl Surface {
     /// A name as it may appear here: on a terminal escaped, elsewhere as it is, so that programs can use it; except that
-    /// what could end a line, or is no text, is escaped everywhere.
+    /// what could end a line, or is no text, is escaped everywhere. So is a backslash, as by `ls -b`: only then it shows which
+    /// names were.
     pub(crate) fn name<'a>(&self, name: &'a [u8]) -> Cow<'a, str> {
         match str::from_utf8(name) {
-            Ok(text) if self.width.is_none() && !text.contains(char::is_control) => Cow::Borrowed(text),
+            Ok(text)
+                if self.width.is_none() && !text.contains(|char: char| char == '\\' || char.is_control()) =>
+            {
+                Cow::Borrowed(text)
+            }
             _ => Cow::Owned(store::escaped(name).to_string()),
         }
     }
@@ -44,6 +49,14 @@ mod tests {
         let reversed = "a\u{202e}b";
         assert_eq!(PIPE.name(reversed.as_bytes()), reversed);
         assert_eq!(TERMINAL.name(reversed.as_bytes()), r"a\u{202e}b");
+    }
+
+    #[test]
+    fn no_two_names_look_alike() {
+        for surface in [PIPE, TERMINAL] {
+            let shown = [b"a\nb".as_slice(), br"a\nb", br"a\\nb"].map(|name| surface.name(name));
+            assert_eq!(shown, [r"a\nb", r"a\\nb", r"a\\\\nb"]);
+        }
     }
 
     #[test]
