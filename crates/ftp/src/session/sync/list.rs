@@ -9,7 +9,7 @@ use super::plan::Planner;
 use super::rules::Rules;
 use super::there::{Fact, There, What, weigh};
 use crate::failure::{Code, Failure};
-use crate::remote::{Chain, Item, Links, Remote, Source, below, leads_back, leads_out, stays};
+use crate::remote::{Chain, Item, Links, Remote, Source, below, leads_back, stays};
 
 /// Bytes that a part of a walk counts for.
 const BRANCH: usize = 48 * 1024;

@@ -9,7 +9,7 @@ use store::Attributes;
 use super::rules::Rules;
 use super::there::{Fact, There, What, above, is_in};
 use crate::failure::Failure;
-use crate::remote::{LARGE, Paths, Step, Steps, WIDE, note, noted};
+use crate::remote::{LARGE, Paths, Step, Steps, WIDE, leads_out, note, noted};
 
 /// A block, below which a file has nothing that could stay.
 const BLOCK: u64 = digest::BLOCK as u64;
@@ -183,9 +183,7 @@ impl Planner {
     /// The source has a link there that leads out.
     pub(super) fn lead_out(&mut self, path: Vec<u8>) {
         let failures = self.plan.failures.len();
-        let out = Failure::new(Code::Denied, "the link leads out of the tree, and is left out");
-        let remedy = "--links follow moves what it leads to, --links skip leaves links out.";
-        self.fail(path, out.with_remedy(remedy));
+        self.fail(path, leads_out());
         self.plan.led_out += (self.plan.failures.len() - failures) as u64;
     }
 
