@@ -1,7 +1,7 @@
 """pyftpdlib for the tests of the client: server.py DIRECTORY USER PASSWORD [OPTION]...
 
 Says its port when it listens. Options: tls; digest (XMD5), wrong (an XMD5 that is never right); other (another key on data
-connections); abrupt (data connections under TLS end without its farewell); sizeless (no SIZE).
+connections); abrupt (data connections under TLS end without its farewell); sizeless (neither SIZE nor a size among facts).
 """
 
 import hashlib
@@ -55,6 +55,9 @@ class Handler(Base):
         super().__init__(*arguments, **more)
         if "XMD5" in self.proto_cmds:
             self._extra_feats.append("XMD5")
+        if "sizeless" in options:
+            for facts in (self._available_facts, self._current_facts):
+                facts.remove("size")
 
     def ftp_XMD5(self, path):
         with open(path, "rb") as file:

@@ -2,6 +2,7 @@
 
 mod breaks;
 mod links;
+mod modes;
 mod objects;
 mod patterns;
 mod portions;

@@ -230,14 +230,42 @@ pub(super) fn facts(line: &[u8]) -> Option<Fact> {
             }
             "size" => entry.size = value.parse().ok()?,
             "modify" => entry.modified = time(value).unwrap_or(NO_TIME),
-            "unix.mode" => {
-                let digits = value.strip_prefix("0o").unwrap_or(value); // as pyftpdlib has it
-                entry.mode = u32::from_str_radix(digits, 8).unwrap_or_default() & 0o777;
-            }
+            "unix.mode" => entry.mode = mode(value).unwrap_or_default(),
             _ => {}
         }
     }
     Some(if itself { Fact::Directory(entry) } else { Fact::Entry(entry) })
+}
+
+/// What a server tells of a file; it may leave anything out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) size: Option<u64>,
+    pub(super) modified: Option<Time>,
+    pub(super) mode: Option<u32>,
+}
+
+/// What a line of facts tells of a file; `None` if it is about anything else. That nothing is told of its mode is not the mode 000.
+pub(super) fn told(line: &[u8]) -> Option<Told> {
+    let Some(Fact::Entry(Entry { kind: EntryKind::File, .. })) = facts(line) else { return None };
+    let line = String::from_utf8_lossy(line);
+    let (facts, _name) = line.split_once("; ")?;
+    let mut told = Told::default();
+    for (fact, value) in facts.split(';').filter_map(|fact| fact.split_once('=')) {
+        match fact.to_ascii_lowercase().as_str() {
+            "size" => told.size = value.parse().ok(),
+            "modify" => told.modified = time(value),
+            "unix.mode" => told.mode = mode(value),
+            _ => {}
+        }
+    }
+    Some(told)
+}
+
+/// Permission bits in octal; pyftpdlib writes `0o644`.
+fn mode(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    u32::from_str_radix(digits, 8).ok().map(|mode| mode & 0o777)
 }
 
 /// Reads `YYYYMMDDHHMMSS`, perhaps with a fraction (RFC 3659, section 2.3), in UTC.

@@ -2,7 +2,7 @@
 
 use store::{Entry, EntryKind, Time};
 
-use super::listing::{self, Fact};
+use super::listing::{self, Fact, Told};
 use super::words::{self, Answer};
 use super::{Classic, Trouble};
 use crate::failure::{Code, Failure};
@@ -51,6 +51,19 @@ impl Classic {
             modified: modified.unwrap_or(listing::NO_TIME),
             mode: listed.map_or(0, |entry| entry.mode),
         })
+    }
+
+    /// What the server tells of a file that is to be fetched: all at once where it can.
+    pub(super) async fn told_of(&mut self, path: &str) -> Result<Told, Failure> {
+        let mut told = Told::default();
+        if self.offers.facts {
+            let answer = self.ask(&format!("MLST {path}")).await?;
+            told = line_of_facts(&answer).and_then(|line| listing::told(line.as_bytes())).unwrap_or_default();
+        }
+        if told.size.is_none() {
+            told.size = self.size(path).await?;
+        }
+        Ok(told)
     }
 
     /// The line of LIST about `path`: of a file itself, of a directory in the one above.
@@ -150,14 +163,15 @@ impl Classic {
 
 /// The entry that an answer to MLST tells: in it, the line that begins with a space (RFC 3659, section 7.2).
 fn facts_in(answer: &Answer) -> Option<Entry> {
-    if answer.code != 250 {
-        return None;
-    }
-    let line = answer.lines.iter().find(|line| line.starts_with(' '))?;
-    match listing::facts(line.strip_prefix(' ').unwrap_or(line).as_bytes()) {
+    match listing::facts(line_of_facts(answer)?.as_bytes()) {
         Some(Fact::Entry(entry) | Fact::Directory(entry)) => Some(entry),
         None => None,
     }
+}
+
+fn line_of_facts(answer: &Answer) -> Option<&str> {
+    let line = answer.lines.iter().find_map(|line| line.strip_prefix(' '));
+    line.filter(|_| answer.code == 250)
 }
 
 fn last_part(path: &str) -> &str {

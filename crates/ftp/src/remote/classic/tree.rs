@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-use store::{EntryKind, Found, HomePath};
+use store::{Attributes, EntryKind, Found, HomePath};
 
-use super::Classic;
+use super::{Classic, listing};
 use crate::failure::{Code, Failure};
-use crate::remote::tree::{self, Account, Bring, Fetch, Item, Links, Paths, Source, below};
+use crate::remote::tree::{self, Account, Bring, Fetch, Item, Links, Paths, Source, below, note, noted};
 use crate::remote::{Branch, Into, Missed};
 
 /// A walk under way.
@@ -91,15 +91,19 @@ impl Classic {
                 account.failed(&tree::shown(&fetch.from, &missed.path), missed.failure);
             }
             for found in branch.found {
+                let noted = note(&self.listed_attributes(&found));
                 match (found.kind, &home) {
-                    (EntryKind::Directory, None) => home = Some(tree::destination(&fetch.to)?),
+                    (EntryKind::Directory, None) => {
+                        home = Some(tree::destination(&fetch.to)?);
+                        directories.push(b"", &noted);
+                    }
                     (_, None) => return Ok(true),
                     (EntryKind::Directory, Some(_)) if fetch.only.is_some() => {}
-                    (EntryKind::Directory, Some(_)) => directories.push(&found.path, b""),
+                    (EntryKind::Directory, Some(_)) => directories.push(&found.path, &noted),
                     (_, Some(_)) if fetch.only.as_ref().is_some_and(|only| !only.wants(&found.path)) => {}
                     (EntryKind::File, Some(_)) => {
                         account.found(1);
-                        files.push(&found.path, b"");
+                        files.push(&found.path, &noted);
                     }
                     (EntryKind::Link, Some(_)) => match links {
                         Links::Skip => account.skipped(),
@@ -117,21 +121,46 @@ impl Classic {
             }
         }
         let Some(home) = home else { return Ok(true) };
-        while let Some((path, _)) = directories.pop_front() {
-            if let Err(error) = make(&home, &path) {
-                account.failed(&tree::shown(&fetch.from, &path), error.into());
+        let mut made = Paths::default();
+        while let Some((path, note)) = directories.pop_front() {
+            match make(&home, &path) {
+                Ok(()) => made.push(&path, &note),
+                Err(error) => account.failed(&tree::shown(&fetch.from, &path), error.into()),
             }
         }
         account.all_found();
-        while let Some((path, _)) = files.pop_front() {
+        while let Some((path, note)) = files.pop_front() {
             let name = tree::shown(&fetch.from, &path);
-            match self.get_beneath(&home, fetch, &path, account).await {
+            match self.get_beneath(&home, fetch, &path, noted(&note).mode, account).await {
                 Ok(()) => {}
                 Err(failure) if self.lost => return Err(failure.of(&name)),
                 Err(failure) => account.failed(&name, failure),
             }
         }
+        // The deepest first, once all is in them.
+        while let Some((path, note)) = made.pop_back() {
+            let set = match noted(&note) {
+                Attributes { mode: None, .. } => Ok(()),
+                _ if path.is_empty() && !fetch.whole => Ok(()),
+                attributes if path.is_empty() => tree::set_root(&fetch.to, attributes).await,
+                attributes => set(&home, &path, &attributes).map_err(Failure::from),
+            };
+            if let Err(failure) = set {
+                account.failed(&tree::shown(&fetch.to.to_string_lossy(), &path), failure);
+            }
+        }
         Ok(false)
+    }
+
+    /// What a listing has told that something is to have. LIST is for people: it tells times to the minute at best, and some servers
+    /// write rights into it that are nobody's, so that it gives nobody the right to change what arrives.
+    fn listed_attributes(&self, found: &Found) -> Attributes {
+        let mode = Some(found.mode).filter(|mode| *mode != 0);
+        if self.offers.facts {
+            Attributes { modified: Some(found.modified).filter(|time| *time != listing::NO_TIME), mode }
+        } else {
+            Attributes { modified: None, mode: mode.map(|mode| mode & 0o755) }
+        }
     }
 
     async fn get_beneath(
@@ -139,6 +168,7 @@ impl Classic {
         home: &store::Home,
         fetch: &Fetch,
         path: &[u8],
+        mode: Option<u32>,
         account: &mut Account<'_>,
     ) -> Result<(), Failure> {
         let place = HomePath::root().resolve(path)?;
@@ -146,7 +176,7 @@ impl Classic {
             make_above(home, path)?;
         }
         let from = text(&below(&fetch.from, path))?;
-        let receipt = self.get(&from, Into::Beneath(home, &place), account.progress()).await?;
+        let receipt = self.get_listed(&from, Into::Beneath(home, &place), mode, account.progress()).await?;
         let name = || tree::shown(&fetch.to.to_string_lossy(), path);
         account.file(name, receipt.size, receipt.verified);
         Ok(())
@@ -321,6 +351,10 @@ fn make(home: &store::Home, path: &[u8]) -> Result<(), store::Error> {
         Err(exists) if exists.kind() == store::Kind::Exists => home.check_directory(&at),
         made => made,
     }
+}
+
+fn set(home: &store::Home, path: &[u8], attributes: &Attributes) -> Result<(), store::Error> {
+    home.set_attributes(&HomePath::root().resolve(path)?, attributes)
 }
 
 fn make_above(home: &store::Home, path: &[u8]) -> Result<(), store::Error> {

@@ -23,6 +23,19 @@ fn facts_are_read_in_any_order_and_case() {
 }
 
 #[test]
+fn of_a_file_is_told_what_is_told_and_nothing_else() {
+    let line = b"Type=file;Size=0;UNIX.mode=0000;Modify=20260130123456; a; b";
+    let modified = Some(Time { seconds: 1_769_776_496, nanoseconds: 0 });
+    assert_eq!(told(line), Some(Told { size: Some(0), modified, mode: Some(0) }));
+    for line in [&b"type=file; size=1;UNIX.mode=0000; a"[..], b"type=file;modify=x;UNIX.mode=rw-; a"] {
+        assert_eq!(told(line), Some(Told::default()), "{}", String::from_utf8_lossy(line));
+    }
+    for line in [&b"type=OS.unix=slink;size=5;UNIX.mode=0777; a"[..], b"type=dir;UNIX.mode=0755; a", b" a"] {
+        assert_eq!(told(line), None, "{}", String::from_utf8_lossy(line));
+    }
+}
+
+#[test]
 fn a_directory_does_not_list_itself() {
     for text in ["type=cdir; .", "type=pdir;modify=20260101000000; .."] {
         assert!(matches!(facts(text.as_bytes()), Some(Fact::Directory(_))), "{text}");

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use digest::{BATCH, BLOCK, Blocks, Digest, Gap, PlainMd5};
-use store::{Attributes, Proof, Time, WriteBehind};
+use store::{Attributes, Proof, WriteBehind};
 use suppaftp::FtpError;
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{CHUNK, Classic, Stream, Trouble, Way, steadily};
 use crate::failure::{Code, Failure};
 use crate::progress::Progress;
+use crate::remote::classic::listing::Told;
 use crate::remote::classic::look::Needed;
 use crate::remote::classic::words;
 use crate::remote::disk::{on_disk, receive_beneath};
@@ -34,7 +35,6 @@ pub(super) struct Before {
 pub(in crate::remote::classic) struct Received {
     pub(in crate::remote::classic) size: u64,
     pub(in crate::remote::classic) md5: Digest,
-    pub(super) modified: Option<Time>,
 }
 
 impl Classic {
@@ -45,10 +45,22 @@ impl Classic {
         into: Into<'_>,
         progress: &Progress,
     ) -> Result<Receipt, Failure> {
+        self.get_listed(path, into, None, progress).await
+    }
+
+    /// The same, where a listing has told the mode, which counts if the server does not tell it now.
+    pub(in crate::remote::classic) async fn get_listed(
+        &mut self,
+        path: &str,
+        into: Into<'_>,
+        mode: Option<u32>,
+        progress: &Progress,
+    ) -> Result<Receipt, Failure> {
         let began = Instant::now();
         self.ready().await?;
         self.check(path)?;
-        let size = self.size(path).await?;
+        let told = self.told_of(path).await?;
+        let size = told.size;
         let mut sink = match into {
             Into::File(place) => {
                 Sink::File(Box::new(self.disk.receive(place, size, self.settings.digest).await?))
@@ -58,12 +70,23 @@ impl Classic {
             }
             Into::Output => Sink::Output,
         };
-        let (verified, Received { size, modified, .. }) =
+        let (verified, Received { size, .. }) =
             self.receive_whole(path, &mut sink, &mut Before::default(), size, progress).await?;
         if let Sink::File(file) = sink {
-            file.commit(Proof::CleanEnd, Attributes { modified, mode: None }).await?;
+            let told = Told { mode: told.mode.or(mode), ..told };
+            let attributes = self.attributes_of(path, told).await?;
+            file.commit(Proof::CleanEnd, attributes).await?;
         }
         Ok(Receipt { size, moved: size, verified, elapsed: began.elapsed() })
+    }
+
+    /// What a file that has come is to have.
+    pub(super) async fn attributes_of(&mut self, path: &str, told: Told) -> Result<Attributes, Failure> {
+        let modified = match told.modified {
+            None => self.modified(path).await?,
+            modified => modified,
+        };
+        Ok(Attributes { modified, mode: told.mode })
     }
 
     /// Receives what is not here of a file, and compares the whole.
@@ -148,8 +171,7 @@ impl Classic {
             }
             _ => {}
         }
-        let modified = self.modified(path).await?;
-        Ok(Received { size, md5: md5.finish(), modified })
+        Ok(Received { size, md5: md5.finish() })
     }
 
     /// Fills blocks with what comes next.

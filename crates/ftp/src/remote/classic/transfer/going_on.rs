@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use digest::{BLOCK, Gap};
-use store::{Attributes, Incoming, Outgoing, Proof, ReadAhead, WriteBehind};
+use store::{Incoming, Outgoing, Proof, ReadAhead, WriteBehind};
 use tokio::time::Instant;
 
-use super::get::{Before, Received, Sink};
+use super::get::{Before, Sink};
 use super::{Classic, Trouble, Way};
 use crate::failure::{Code, Failure};
 use crate::progress::Progress;
@@ -26,7 +26,8 @@ impl Classic {
         let began = Instant::now();
         self.ready().await?;
         self.check(path)?;
-        let (size, algorithm) = (self.size(path).await?, self.settings.digest);
+        let (told, algorithm) = (self.told_of(path).await?, self.settings.digest);
+        let size = told.size;
         let part = if course.go_on { self.part(path, place, size, course).await? } else { None };
         let gone_on = part.is_some();
         let (file, mut before) = match part {
@@ -38,12 +39,18 @@ impl Classic {
         };
         let there = before.bytes;
         let mut sink = Sink::File(Box::new(file));
-        let received = self.receive_whole(path, &mut sink, &mut before, size, progress).await;
+        let received = match self.receive_whole(path, &mut sink, &mut before, size, progress).await {
+            Ok((verified, _)) => {
+                self.attributes_of(path, told).await.map(|attributes| (verified, attributes))
+            }
+            Err(failure) => Err(failure),
+        };
         let Sink::File(file) = sink else { unreachable!("it was made so") };
         match received {
-            Ok((verified, Received { size, modified, .. })) => {
-                file.commit(Proof::CleanEnd, Attributes { modified, mode: None }).await?;
-                Ok(Receipt { size, moved: size.saturating_sub(there), verified, elapsed: began.elapsed() })
+            Ok((verified, attributes)) => {
+                let stored = file.commit(Proof::CleanEnd, attributes).await?;
+                let moved = stored.size.saturating_sub(there);
+                Ok(Receipt { size: stored.size, moved, verified, elapsed: began.elapsed() })
             }
             Err(failure) if failure.code == Code::Connection => {
                 file.leave().await;

@@ -1,0 +1,59 @@
+//! Modes and times at the classic door: of files and directories, both ways.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use e2e::{ALICE, Server};
+
+use super::{classic, plant, set_mode, set_time};
+
+/// Everything beneath a directory by its path from there: mode, time in whole seconds, and content. FTP has no others.
+fn tree(directory: &Path) -> BTreeMap<PathBuf, (u32, i64, String)> {
+    let seen = super::tree(directory).into_iter();
+    seen.map(|(path, (mode, (seconds, _), content))| (path, (mode, seconds, content))).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn what_is_fetched_has_the_mode_that_it_has_there() {
+    let server = Server::builder().classic().start();
+    let work = server.work();
+    for (name, bits) in [("private", 0o400), ("program", 0o755), ("nobody's", 0o000)] {
+        server.write(&format!("alice/{name}"), "data");
+        set_mode(&server.home(ALICE).join(name), bits);
+        set_time(&server.home(ALICE).join(name), 1);
+        fs::write(work.join(format!("{name}-old")), "da").unwrap();
+        for (words, to) in [
+            (&["get", name][..], name.to_owned()),
+            (&["get", "-c", name, &format!("{name}-old")], format!("{name}-old")),
+        ] {
+            classic(&server).args(words).run().ok();
+            assert_eq!(mode(&work.join(&to)), bits, "{words:?}");
+            let seconds = |path: &Path| fs::metadata(path).unwrap().mtime();
+            assert_eq!(seconds(&work.join(&to)), seconds(&server.home(ALICE).join(name)), "{words:?}");
+        }
+    }
+}
+
+#[test]
+fn a_tree_that_is_fetched_has_modes_and_times() {
+    let server = Server::builder().classic().start();
+    let (home, work) = (server.home(ALICE), server.work());
+    plant(&home.join("tree"));
+    fs::remove_file(home.join("tree/sub/new\nline")).unwrap(); // a line ends there
+    set_time(&home.join("tree/sub"), 21);
+    set_mode(&home.join("tree"), 0o750);
+    classic(&server).args(["get", "-r", "tree", "back"]).run().ok();
+    assert_eq!(tree(&home.join("tree")), tree(&work.join("back")));
+    fs::create_dir(work.join("in")).unwrap();
+    set_mode(&work.join("in"), 0o711);
+    set_mode(&home, 0o751);
+    classic(&server).args(["get", "-r", "/", "in"]).run().ok();
+    assert_eq!(mode(&work.join("in")), 0o711, "it only holds what is in the other one");
+    assert_eq!(tree(&home.join("tree")), tree(&work.join("in/tree")));
+}
