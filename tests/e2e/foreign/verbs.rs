@@ -1,7 +1,10 @@
 //! Every verb at every server.
 
 use std::fs;
+use std::fs::Permissions;
 use std::net::Ipv6Addr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use e2e::{bytes, md5, stages};
@@ -299,14 +302,37 @@ fn what_is_gone_on_with_is_not_sent_again_and_shows_what_does_not_belong_togethe
 }
 
 #[test]
-fn times_are_kept_both_ways_where_the_server_can() {
+fn times_and_modes_are_kept_both_ways_where_the_server_can() {
     for server in [Foreign::pyftpdlib(Tls::No, &[]), Foreign::proftpd(Tls::No), Foreign::pure_ftpd(Tls::No)] {
         let then = UNIX_EPOCH + Duration::from_secs(981_173_106);
+        let (theirs, back) = (server.home().join("theirs"), server.work().join("back"));
         fs::write(server.work().join("mine"), "data").unwrap();
         fs::File::open(server.work().join("mine")).unwrap().set_modified(then).unwrap();
+        fs::set_permissions(server.work().join("mine"), Permissions::from_mode(0o640)).unwrap();
         server.client().args(["put", "mine", "theirs"]).run().ok();
-        assert_eq!(fs::metadata(server.home().join("theirs")).unwrap().modified().unwrap(), then);
+        let kept = |path: &Path| {
+            let metadata = fs::metadata(path).unwrap();
+            (metadata.modified().unwrap(), metadata.permissions().mode() & 0o777)
+        };
+        assert_eq!(kept(&theirs), (then, 0o640));
+        fs::set_permissions(&theirs, Permissions::from_mode(0o600)).unwrap();
         server.client().args(["get", "theirs", "back"]).run().ok();
-        assert_eq!(fs::metadata(server.work().join("back")).unwrap().modified().unwrap(), then);
+        assert_eq!(kept(&back), (then, 0o600));
+    }
+}
+
+#[test]
+fn a_tree_has_the_modes_of_a_listing_but_for_the_right_of_others_to_write() {
+    let server = Foreign::vsftpd(Tls::No);
+    fs::create_dir(server.home().join("tree")).unwrap();
+    for (name, mode) in [("private", 0o400), ("program", 0o777)] {
+        fs::write(server.home().join("tree").join(name), "data").unwrap();
+        fs::set_permissions(server.home().join("tree").join(name), Permissions::from_mode(mode)).unwrap();
+    }
+    fs::set_permissions(server.home().join("tree"), Permissions::from_mode(0o700)).unwrap();
+    server.client().args(["get", "-r", "tree"]).run().ok();
+    for (name, mode) in [("tree/private", 0o400), ("tree/program", 0o755), ("tree", 0o700)] {
+        let metadata = fs::metadata(server.work().join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "{name}");
     }
 }

@@ -57,3 +57,46 @@ fn a_tree_that_is_fetched_has_modes_and_times() {
     assert_eq!(mode(&work.join("in")), 0o711, "it only holds what is in the other one");
     assert_eq!(tree(&home.join("tree")), tree(&work.join("in/tree")));
 }
+
+#[test]
+fn what_is_brought_keeps_its_mode_and_time() {
+    let server = Server::builder().classic().start();
+    let (home, work) = (server.home(ALICE), server.work());
+    plant(&work.join("tree"));
+    fs::remove_file(work.join("tree/sub/new\nline")).unwrap();
+    set_time(&work.join("tree/sub"), 21);
+    set_mode(&work.join("tree"), 0o750);
+    for _new_and_over_what_is_there in 0..2 {
+        let ran = classic(&server).args(["put", "-r", "tree"]).run().ok();
+        assert!(!ran.stderr.contains("without their own"), "{}", ran.stderr);
+        assert_eq!(tree(&work.join("tree")), tree(&home.join("tree")));
+        fs::write(home.join("tree/one"), "other").unwrap();
+        set_mode(&home.join("tree/one"), 0o666);
+        set_mode(&home.join("tree/sub"), 0o777);
+    }
+    fs::write(work.join("private"), "data").unwrap();
+    set_mode(&work.join("private"), 0o400);
+    classic(&server).args(["put", "private"]).run().ok();
+    assert_eq!(mode(&home.join("private")), 0o400);
+}
+
+#[test]
+fn a_mode_that_comes_by_itself_is_not_asked_for() {
+    let server = Server::builder().classic().start();
+    let (home, work) = (server.home(ALICE), server.work());
+    fs::create_dir(home.join("probe")).unwrap();
+    fs::write(home.join("probe/file"), "").unwrap();
+    fs::create_dir(work.join("tree")).unwrap();
+    set_mode(&work.join("tree"), mode(&home.join("probe")));
+    for name in ["one", "two", "three"] {
+        fs::write(work.join("tree").join(name), "data").unwrap();
+        set_mode(&work.join("tree").join(name), mode(&home.join("probe/file")));
+    }
+    let set = || server.log().count(&["verb=\"set-attributes\""]);
+    classic(&server).args(["put", "-r", "tree"]).run().ok();
+    assert_eq!(set(), 4, "times alone: of three files, and of their directory");
+    set_mode(&work.join("tree/two"), 0o611);
+    classic(&server).args(["put", "-r", "tree", "other"]).run().ok();
+    assert_eq!(set(), 9, "the same, and one mode");
+    assert_eq!(tree(&work.join("tree")), tree(&home.join("other")));
+}

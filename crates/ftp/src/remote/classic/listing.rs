@@ -248,6 +248,11 @@ pub(super) struct Told {
 /// What a line of facts tells of a file; `None` if it is about anything else. That nothing is told of its mode is not the mode 000.
 pub(super) fn told(line: &[u8]) -> Option<Told> {
     let Some(Fact::Entry(Entry { kind: EntryKind::File, .. })) = facts(line) else { return None };
+    told_of_any(line)
+}
+
+/// The same of whatever it is about.
+pub(super) fn told_of_any(line: &[u8]) -> Option<Told> {
     let line = String::from_utf8_lossy(line);
     let (facts, _name) = line.split_once("; ")?;
     let mut told = Told::default();

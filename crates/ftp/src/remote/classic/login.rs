@@ -5,6 +5,7 @@ use suppaftp::Mode;
 use suppaftp::types::FileType;
 
 use super::connect::Door;
+use super::keep::Modes;
 use super::offers::Offers;
 use super::{Classic, Disk, Login, steadily, words};
 use crate::failure::Failure;
@@ -23,6 +24,8 @@ impl Classic {
             settled: false,
             listing: None,
             walk: None,
+            modes: Modes::default(),
+            unkept: 0,
             busy: false,
             lost: false,
             disk: Disk::default(),

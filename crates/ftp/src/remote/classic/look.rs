@@ -66,6 +66,16 @@ impl Classic {
         Ok(told)
     }
 
+    /// The permission bits of what was brought, if the server tells.
+    pub(super) async fn mode_of(&mut self, path: &str) -> Result<Option<u32>, Failure> {
+        if !self.offers.facts {
+            return Ok(None);
+        }
+        let answer = self.ask(&format!("MLST {path}")).await?;
+        let told = line_of_facts(&answer).and_then(|line| listing::told_of_any(line.as_bytes()));
+        Ok(told.and_then(|told| told.mode))
+    }
+
     /// The line of LIST about `path`: of a file itself, of a directory in the one above.
     async fn listed(&mut self, path: &str, kind: EntryKind) -> Result<Option<Entry>, Failure> {
         let name = last_part(path);

@@ -7,6 +7,7 @@
 mod commands;
 mod connect;
 mod digests;
+mod keep;
 mod learnt;
 mod listing;
 mod login;
@@ -57,6 +58,9 @@ pub struct Classic {
     settled: bool,
     listing: Option<Listing>,
     walk: Option<tree::Walk>,
+    modes: keep::Modes,
+    /// How much of what was brought could not be given its time or mode.
+    unkept: u64,
     /// Something is under way; if nobody waits for it any more, the connection is out of step.
     busy: bool,
     lost: bool,

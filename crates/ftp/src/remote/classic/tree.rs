@@ -191,7 +191,21 @@ impl Classic {
     ) -> Result<(), Failure> {
         let (root, only) = (bring.from.clone(), bring.only.clone());
         let source = crate::remote::disk::on_disk(move || Source::open(&root, links, only)).await?;
-        let mut left = Left { source: Some(source), items: VecDeque::new() };
+        let left = Left { source: Some(source), items: VecDeque::new() };
+        self.unkept = 0;
+        let brought = self.put_all(left, bring, account).await;
+        self.modes.all_new(false);
+        account.not_kept(std::mem::take(&mut self.unkept));
+        brought
+    }
+
+    async fn put_all(
+        &mut self,
+        mut left: Left,
+        bring: &Bring,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        let mut directories = Paths::default();
         while let Some((item, place)) = left.next().await? {
             let path = match &item {
                 Item::Directory { path, .. }
@@ -209,7 +223,17 @@ impl Classic {
             };
             let name = tree::shown(&bring.from.to_string_lossy(), &path);
             let done = match item {
-                Item::Directory { .. } => self.make_directory(&below(&bring.to, &path)).await,
+                Item::Directory { attributes, .. } => {
+                    let made = self.make_directory(&below(&bring.to, &path)).await;
+                    if let Ok(new) = made {
+                        directories.push(&path, &note(&attributes));
+                        // What lies in a directory that was not there was not there either.
+                        if path.is_empty() && new {
+                            self.modes.all_new(true);
+                        }
+                    }
+                    made.map(drop)
+                }
                 Item::File { .. } => self.put_beneath(&place, &below(&bring.to, &path), account).await,
                 Item::Link { .. } => {
                     account.left_out(&name, no_links());
@@ -234,6 +258,14 @@ impl Classic {
                 Err(failure) => account.failed(&name, failure),
             }
         }
+        // The deepest first, once all is in them.
+        while let Some((path, note)) = directories.pop_back() {
+            let attributes = noted(&note);
+            if attributes.mode.is_some() && (bring.whole || !path.is_empty()) {
+                let place = text(&below(&bring.to, &path))?;
+                self.keep(&place, EntryKind::Directory, attributes).await?;
+            }
+        }
         Ok(())
     }
 
@@ -248,18 +280,18 @@ impl Classic {
         Ok(())
     }
 
-    /// Makes a directory; one that is there is as good.
-    async fn make_directory(&mut self, path: &[u8]) -> Result<(), Failure> {
+    /// Makes a directory, and tells whether it is new; one that is there is as good.
+    async fn make_directory(&mut self, path: &[u8]) -> Result<bool, Failure> {
         let path = text(path)?;
         if path.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         match self.mkdir(&path).await {
             Err(refused) if !self.lost => match self.stat(&path).await {
-                Ok(entry) if entry.kind == EntryKind::Directory => Ok(()),
+                Ok(entry) if entry.kind == EntryKind::Directory => Ok(false),
                 _ => Err(refused),
             },
-            made => made,
+            made => made.map(|()| true),
         }
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Account<'a> {
     pub(crate) skipped: u64,
     /// Links that were wanted and left out: they are among what could not be moved.
     led_out: u64,
+    /// What has come without its time or mode: who brought it may not set them.
+    unkept: u64,
     /// What is done to it.
     deed: Deed,
     /// Whether a digest was compared of each.
@@ -84,6 +86,7 @@ impl<'a> Account<'a> {
             failed: 0,
             skipped: 0,
             led_out: 0,
+            unkept: 0,
             deed: Deed::Move,
             verified: true,
             unheard: None,
@@ -229,6 +232,11 @@ impl<'a> Account<'a> {
         self.skipped += 1;
     }
 
+    /// So much has come without its time or mode, because whoever has it now does not let them be set.
+    pub(crate) fn not_kept(&mut self, count: u64) {
+        self.unkept += count;
+    }
+
     /// A link is left out, though it was wanted.
     pub(crate) fn leads_out(&mut self, name: &str) {
         self.left_out(name, super::leads_out());
@@ -263,6 +271,10 @@ impl<'a> Account<'a> {
             self.tell(self.total(None));
         } else if self.skipped > 0 {
             self.output.say(&left_out(name, self.skipped));
+        }
+        if self.unkept > 0 {
+            let words = "without their own modes or times: the server does not let this account set them";
+            self.output.say(&format!("{name}: {} {words}", self.unkept));
         }
         let whole = match (self.unheard, self.failed) {
             (Some(unheard), _) => Err(unheard),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use digest::{Blocks, Digest, Gap, PlainMd5};
-use store::{Outgoing, ReadAhead};
+use store::{EntryKind, Outgoing, ReadAhead};
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
@@ -12,7 +12,7 @@ use super::{CHUNK, Classic, Stream, Trouble, Way, steadily};
 use crate::failure::{Code, Failure};
 use crate::progress::Progress;
 use crate::remote::classic::look::Needed;
-use crate::remote::classic::{listing, words};
+use crate::remote::classic::words;
 use crate::remote::disk::on_disk;
 use crate::remote::{Receipt, Verified};
 
@@ -51,7 +51,7 @@ impl Classic {
         began: Instant,
         progress: &Progress,
     ) -> Result<Receipt, Failure> {
-        let (size, modified) = (file.size(), file.attributes().modified);
+        let (size, attributes) = (file.size(), file.attributes());
         let there = before.bytes;
         progress.begin(path, size);
         progress.there(there);
@@ -73,9 +73,7 @@ impl Classic {
             }
             None => Verified::No,
         };
-        if let Some(time) = modified.and_then(listing::time_text).filter(|_| self.offers.set_times) {
-            let _kept_or_not = self.ask(&format!("MFMT {time} {path}")).await?;
-        }
+        self.keep(path, EntryKind::File, attributes).await?;
         Ok(Receipt { size, moved: size.saturating_sub(there), verified, elapsed: began.elapsed() })
     }
 
