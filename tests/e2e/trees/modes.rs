@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use e2e::{ALICE, Server};
+use e2e::{ALICE, CAROL, Server};
 
 use super::{classic, plant, set_mode, set_time};
 
@@ -99,4 +99,27 @@ fn a_mode_that_comes_by_itself_is_not_asked_for() {
     classic(&server).args(["put", "-r", "tree", "other"]).run().ok();
     assert_eq!(set(), 9, "the same, and one mode");
     assert_eq!(tree(&work.join("tree")), tree(&home.join("other")));
+}
+
+#[test]
+fn who_may_only_add_brings_a_tree_without_a_failure() {
+    let server = Server::builder().classic().start();
+    let (home, work) = (server.home(CAROL), server.work());
+    fs::create_dir_all(work.join("tree/sub")).unwrap();
+    fs::write(work.join("tree/sub/file"), "data").unwrap();
+    set_mode(&work.join("tree/sub/file"), 0o640);
+    set_mode(&work.join("tree/sub"), 0o700);
+    let target = format!("ftp://carol@{}/", server.classic_address());
+    let native = || server.client(CAROL);
+    let classic = server.client(CAROL).tls(true).target(target);
+    // Without a place to look at first, all is sent before the server's welcome is heard.
+    for (client, words, lost) in
+        [(native(), &["tree"][..], 2), (native(), &["tree", "native"], 2), (classic, &["tree", "classic"], 3)]
+    {
+        let ran = client.args(["put", "-r"]).args(words).run().ok();
+        let to = words.last().unwrap();
+        ran.told(&format!("{to}: {lost} without their own modes or times"));
+        assert_eq!(fs::read(home.join(to).join("sub/file")).unwrap(), b"data");
+    }
+    assert_eq!(mode(&home.join("native/sub/file")), 0o640);
 }

@@ -181,6 +181,7 @@ impl Native {
             lost: false,
             cut: false,
             disk: Disk::default(),
+            access: None,
         }
     }
 
@@ -201,7 +202,7 @@ impl Native {
                     return Err(words::refused_at_the_door(refused));
                 }
                 (Due::Hello, Message::Reply(Reply::Hello { .. })) if preamble.has(self.settings.digest) => {}
-                (Due::Welcome, Message::Reply(Reply::Welcome { .. })) => {}
+                (Due::Welcome, Message::Reply(Reply::Welcome { access })) => self.access = Some(access),
                 _ => return Err(self.broken(Broken::Malformed(proto::Fault::Turn))),
             }
         }

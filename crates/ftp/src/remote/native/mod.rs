@@ -15,7 +15,7 @@ mod wide;
 mod words;
 
 use proto::io::{Broken, Wire};
-use proto::{Abort, Branch, Command, Failure as Refused, Kind, Message, Page, Reply};
+use proto::{Abort, Access, Branch, Command, Failure as Refused, Kind, Message, Page, Reply};
 use tokio::time::timeout;
 
 pub(crate) use connect::Door;
@@ -43,6 +43,8 @@ pub struct Native {
     /// It was lost by chance.
     cut: bool,
     disk: Disk,
+    /// What the account may do, once the server has said so.
+    access: Option<Access>,
 }
 
 /// What the server owes.

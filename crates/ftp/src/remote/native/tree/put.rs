@@ -6,7 +6,7 @@ mod help;
 use std::collections::{HashSet, VecDeque};
 
 use digest::{BLOCK, Blocks};
-use proto::{Abort, Command, Failure as Refused, Kind, Message, Reply};
+use proto::{Abort, Access, Command, Failure as Refused, Kind, Message, Reply};
 use store::ReadAhead;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
@@ -260,6 +260,12 @@ impl<'a, 'b> Putting<'a, 'b> {
                 if refused.kind == Kind::NotFound => {}
             // What is wrong shows when the link is made.
             (Asked::Remove { .. }, Message::Reply(Reply::Refused(_))) => {}
+            // It was asked for before the welcome was heard, which says that the account only adds.
+            (Asked::Attributes { .. }, Message::Reply(Reply::Refused(refused)))
+                if refused.kind == Kind::Denied && self.native.access == Some(Access::Drop) =>
+            {
+                self.account.not_kept(1);
+            }
             (asked, Message::Reply(Reply::Refused(refused))) => {
                 let failure = self.native.refused_many(refused)?;
                 if matches!(asked, Asked::Directory { .. } | Asked::What { .. }) {
@@ -355,6 +361,10 @@ impl<'a, 'b> Putting<'a, 'b> {
             let attributes = noted(&note);
             if attributes.mode.is_none() || path.is_empty() && !self.bring.whole || self.none.contains(&path)
             {
+                continue;
+            }
+            if self.native.access == Some(Access::Drop) {
+                self.account.not_kept(1); // it adds, and changes nothing
                 continue;
             }
             while !self.window.is_open() {
