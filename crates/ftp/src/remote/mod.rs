@@ -177,6 +177,14 @@ impl Remote {
         }
     }
 
+    /// That the listing that has ended lacks something, if it does.
+    pub fn unsaid(&mut self) -> Option<Failure> {
+        match self {
+            Remote::Native(_) => None,
+            Remote::Classic(classic) => classic.unsaid(),
+        }
+    }
+
     /// Begins a walk through a directory and all beneath it, whose branches [`next_branch`](Remote::next_branch) gives.
     pub async fn walk(&mut self, path: &str) -> Result<(), Failure> {
         match self {

@@ -26,7 +26,8 @@ impl Session {
     pub(super) async fn list(&mut self, path: &str, long: bool) -> Result<(), Failure> {
         let remote = self.link.remote(&self.output).await?;
         remote.list(path).await?;
-        show(Pages::Remote(remote), long, &self.output).await
+        show(Pages::Remote(&mut *remote), long, &self.output).await?;
+        remote.unsaid().map_or(Ok(()), Err)
     }
 
     /// Shows a directory of this computer.

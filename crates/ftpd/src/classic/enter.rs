@@ -96,7 +96,7 @@ impl Connection {
             Command::Feat => Reply::new(211, "End").with(lines(FEATURES)),
             Command::Syst => Reply::new(215, "UNIX Type: L8"), // what clients need to hear to read LIST
             Command::Utf8 => Reply::new(200, "Names are UTF-8, always."),
-            Command::MlstFacts => Reply::new(200, "MLST OPTS type;size;modify;UNIX.mode;perm;"),
+            Command::MlstFacts => Reply::new(200, "MLST OPTS type;size;modify;UNIX.mode;perm;X.unsaid;"),
             Command::UseHash(_) => Reply::new(200, self.state.hash.name()),
             Command::Clnt | Command::Acct => Reply::new(202, "Noted, and of no consequence here."),
             Command::Host => Reply::new(220, "One host, whatever its name."),
@@ -145,7 +145,7 @@ HOST
 LANG EN*
 MDTM
 MFMT
-MLST type*;size*;modify*;UNIX.mode*;perm*;
+MLST type*;size*;modify*;UNIX.mode*;perm*;X.unsaid*;
 PBSZ
 PROT
 RANG STREAM

@@ -75,6 +75,12 @@ pub(super) fn facts(entry: &Entry, access: Access) -> String {
     format!("type={kind};{size}modify={modified};UNIX.mode=0{:03o};perm={perm};", entry.mode)
 }
 
+/// The line of MLSD that tells how many names of the directory no line can carry: a fact of its own (RFC 3659, 7.5.9) about what is
+/// listed, which a client that does not know it passes over.
+pub(super) fn unsaid(names: usize) -> String {
+    format!("type=cdir;X.unsaid={names}; .\r\n")
+}
+
 #[cfg(test)]
 mod tests {
     use store::Time;

@@ -5,7 +5,7 @@ use store::EntryKind;
 use tokio::io::AsyncWrite;
 
 use super::command::{Form, Options};
-use super::facts::Lines;
+use super::facts::{self, Lines};
 use super::moving::Manner;
 use super::transfer::{Failed, no_opening, running};
 use super::{Connection, Ended, Reply, time, words};
@@ -83,9 +83,16 @@ impl Connection {
                 Ok(Reply::new(
                     226,
                     match told {
-                        Told { more: true, .. } => "There is more: list the directories below one by one.",
-                        Told { left_out: 0, .. } => "That is all.",
-                        _ => "That is all, save names that no line can carry.",
+                        Told { more: true, .. } => {
+                            "There is more: list the directories below one by one.".to_owned()
+                        }
+                        Told { left_out: 0, .. } => "That is all.".to_owned(),
+                        Told { left_out: 1, .. } => {
+                            "That is all, save 1 name that no line can carry.".to_owned()
+                        }
+                        Told { left_out, .. } => {
+                            format!("That is all, save {left_out} names that no line can carry.")
+                        }
                     },
                 ))
             }
@@ -247,8 +254,11 @@ async fn tell(
             pending.push((path, [join(&prefix), b"/".to_vec()].concat(), depth + 1));
         }
     }
+    if lines.form == Form::Facts && told.left_out > 0 {
+        text.extend_from_slice(facts::unsaid(told.left_out).as_bytes());
+    }
     if !text.is_empty() {
-        manner.write(out, &text).await?; // a heading with nothing below
+        manner.write(out, &text).await?; // a heading with nothing below, too
     }
     Ok(told)
 }

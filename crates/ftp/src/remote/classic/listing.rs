@@ -43,6 +43,8 @@ pub(super) struct Lines {
     rest: Vec<u8>,
     /// Something was listed.
     some: bool,
+    /// Names that are there and that no line can carry.
+    unsaid: u64,
 }
 
 impl Classic {
@@ -82,7 +84,9 @@ impl Classic {
         }
         let facts = self.offers.facts;
         let (stream, began) = (opened?, Timestamp::now());
-        let lines = Lines { stream, path: path.into(), facts, began, rest: Vec::new(), some: false };
+        let (path, rest) = (path.into(), Vec::new());
+        let lines = Lines { stream, path, facts, began, rest, some: false, unsaid: 0 };
+        self.unsaid = 0;
         self.listing = Some(Listing::Lines(Box::new(lines)));
         Ok(())
     }
@@ -121,8 +125,22 @@ impl Classic {
         }
     }
 
+    /// That the listing that has ended lacks names, if it does: FTP can say none with an end of line in it.
+    pub(in crate::remote) fn unsaid(&mut self) -> Option<Failure> {
+        let what = match std::mem::take(&mut self.unsaid) {
+            0 => return None,
+            1 => "1 name in it cannot be said in FTP, and is left out".to_owned(),
+            names => format!("{names} names in it cannot be said in FTP, and are left out"),
+        };
+        Some(
+            Failure::new(Code::PartFailed, what)
+                .with_remedy("The native door of ftpd can say every name: ftp HOST."),
+        )
+    }
+
     async fn end(&mut self, lines: Lines, page: Vec<Entry>) -> Result<Option<Vec<Entry>>, Failure> {
-        let Lines { stream, path, facts, some, .. } = lines;
+        let Lines { stream, path, facts, some, unsaid, .. } = lines;
+        self.unsaid = unsaid;
         match self.finish(stream).await {
             Ok(()) => {}
             Err(Trouble::Failed(failure)) => return Err(failure),
@@ -155,6 +173,7 @@ impl Lines {
             complete.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let mut entries = Vec::new();
         for line in lines {
+            self.unsaid += unsaid(line).filter(|_| self.facts).unwrap_or_default();
             entries.extend(self.entry(line)?);
         }
         // A script may do something with each.
@@ -265,6 +284,13 @@ pub(super) fn told_of_any(line: &[u8]) -> Option<Told> {
         }
     }
     Some(told)
+}
+
+/// How many names a directory has that no line can carry, as our own server tells in a line about the directory itself.
+fn unsaid(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(b"type=cdir;X.unsaid=")?;
+    let end = rest.iter().position(|byte| *byte == b';')?;
+    str::from_utf8(&rest[..end]).ok()?.parse().ok()
 }
 
 /// Permission bits in octal; pyftpdlib writes `0o644`.

@@ -23,6 +23,7 @@ impl Classic {
             offers: Offers::default(),
             settled: false,
             listing: None,
+            unsaid: 0,
             walk: None,
             modes: Modes::default(),
             unkept: 0,

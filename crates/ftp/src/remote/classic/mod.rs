@@ -57,6 +57,8 @@ pub struct Classic {
     /// The server understood EPSV, or refused it for good: how data connections are asked for is settled.
     settled: bool,
     listing: Option<Listing>,
+    /// Names that the last listing lacks.
+    unsaid: u64,
     walk: Option<tree::Walk>,
     modes: keep::Modes,
     /// How much of what was brought could not be given its time or mode.

@@ -52,7 +52,11 @@ impl Classic {
             };
             let page = match self.next_page().await {
                 Ok(Some(page)) => page,
-                Ok(None) => continue,
+                Ok(None) => {
+                    let missed = self.unsaid().map(|failure| Missed { path: here, failure });
+                    branch.missed.extend(missed);
+                    continue;
+                }
                 Err(failure) => return Err(failure),
             };
             for entry in page {
