@@ -1,5 +1,7 @@
 //! Trees at a classic server, which knows no requests for them: listed directory by directory, moved file by file.
 
+mod walk;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
@@ -7,80 +9,11 @@ use store::{Attributes, EntryKind, Found, HomePath};
 
 use super::{Classic, listing};
 use crate::failure::{Code, Failure};
+use crate::remote::Into;
 use crate::remote::tree::{self, Account, Bring, Fetch, Item, Links, Paths, Source, below, note, noted};
-use crate::remote::{Branch, Into, Missed};
-
-/// A walk under way.
-#[derive(Debug)]
-pub(super) struct Walk {
-    root: String,
-    /// What it begins with, until that is told.
-    first: Option<Found>,
-    /// Directories that are still to be listed.
-    left: Paths,
-    /// The one that is.
-    here: Option<Vec<u8>>,
-}
+pub(super) use walk::Walk;
 
 impl Classic {
-    /// Begins a walk, whose branches [`next_branch`](Classic::next_branch) gives.
-    pub(in crate::remote) async fn walk(&mut self, path: &str) -> Result<(), Failure> {
-        let entry = self.stat(path).await?;
-        let mut left = Paths::default();
-        if entry.kind == EntryKind::Directory {
-            left.push(b"", b"");
-        }
-        let first = found(Vec::new(), entry);
-        self.walk = Some(Walk { root: path.to_owned(), first: Some(first), left, here: None });
-        Ok(())
-    }
-
-    /// The next part of the walk; `None` at its end.
-    pub(in crate::remote) async fn next_branch(&mut self) -> Result<Option<Branch>, Failure> {
-        let Some(mut walk) = self.walk.take() else { return Ok(None) };
-        let mut branch = Branch::default();
-        branch.found.extend(walk.first.take());
-        while branch.found.is_empty() && branch.missed.is_empty() {
-            let Some(here) = walk.here.take() else {
-                let Some((path, _)) = walk.left.pop_front() else { return Ok(None) };
-                match self.begin_to_list(&below(&walk.root, &path)).await {
-                    Ok(()) => walk.here = Some(path),
-                    Err(failure) if self.lost => return Err(failure),
-                    Err(failure) => branch.missed.push(Missed { path, failure }),
-                }
-                continue;
-            };
-            let page = match self.next_page().await {
-                Ok(Some(page)) => page,
-                Ok(None) => {
-                    let missed = self.unsaid().map(|failure| Missed { path: here, failure });
-                    branch.missed.extend(missed);
-                    continue;
-                }
-                Err(failure) => return Err(failure),
-            };
-            for entry in page {
-                let path = if here.is_empty() {
-                    entry.name.clone()
-                } else {
-                    [&here, &b"/"[..], &entry.name].concat()
-                };
-                if entry.kind == EntryKind::Directory {
-                    walk.left.push(&path, b"");
-                }
-                branch.found.push(found(path, entry));
-            }
-            walk.here = Some(here);
-        }
-        self.walk = Some(walk);
-        Ok(Some(branch))
-    }
-
-    async fn begin_to_list(&mut self, path: &[u8]) -> Result<(), Failure> {
-        let path = text(path)?;
-        self.list(if path.is_empty() { "." } else { &path }).await
-    }
-
     /// Fetches a tree, or tells that it is a single file.
     pub(in crate::remote) async fn get_tree(
         &mut self,
@@ -374,11 +307,6 @@ impl Left {
         }
         Ok(self.items.pop_front())
     }
-}
-
-fn found(path: Vec<u8>, entry: store::Entry) -> Found {
-    let store::Entry { kind, size, modified, mode, .. } = entry;
-    Found { path, kind, size, modified, mode, target: None }
 }
 
 fn make(home: &store::Home, path: &[u8]) -> Result<(), store::Error> {
