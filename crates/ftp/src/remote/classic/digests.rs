@@ -10,8 +10,11 @@ impl Classic {
     /// The plain MD5 of a file on the server; `None` if it tells none.
     pub(super) async fn digest(&mut self, path: &str) -> Result<Option<Digest>, Failure> {
         let Some(digester) = self.offers.digester else { return Ok(None) };
-        if digester == Digester::Hash && !self.ask("OPTS HASH MD5").await?.is_done() {
-            return Ok(None);
+        if digester == Digester::Hash && !self.hashes_with_md5 {
+            self.hashes_with_md5 = self.ask("OPTS HASH MD5").await?.is_done();
+            if !self.hashes_with_md5 {
+                return Ok(None);
+            }
         }
         let name = match digester {
             Digester::Hash => "HASH",

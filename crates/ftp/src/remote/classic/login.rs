@@ -26,6 +26,7 @@ impl Classic {
             unsaid: 0,
             walk: None,
             modes: Modes::default(),
+            hashes_with_md5: false,
             unkept: 0,
             busy: false,
             lost: false,

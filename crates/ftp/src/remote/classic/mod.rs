@@ -61,6 +61,8 @@ pub struct Classic {
     unsaid: u64,
     walk: Option<tree::Walk>,
     modes: keep::Modes,
+    /// HASH was told to use MD5.
+    hashes_with_md5: bool,
     /// How much of what was brought could not be given its time or mode.
     unkept: u64,
     /// Something is under way; if nobody waits for it any more, the connection is out of step.
