@@ -110,3 +110,37 @@ fn a_link_that_a_pattern_names_gives_what_it_leads_to() {
     server.ftp(&["mput", "*.h"]).ok();
     assert_eq!(server.read("alice/link.h"), b"here");
 }
+
+#[test]
+fn what_would_replace_a_file_of_the_same_command_is_told_and_stays() {
+    let server = Server::builder().classic().start();
+    let files = ["dir 1/f", "dir 1/g", "dir 2/f", "dir 2/h", "dir 2/sub/f"];
+    for file in files {
+        server.write(&format!("alice/{file}"), file);
+        server.write_work(&format!("local/{file}"), file);
+    }
+    let local = server.work().join("local");
+    let place = server.work().join("place");
+    let wanted = [("f", "dir 1/f"), ("g", "dir 1/g"), ("h", "dir 2/h"), ("sub/f", "dir 2/sub/f")];
+    let told = "dir 2/f: it would replace what this command brings from dir 1/f. Move it by itself";
+    for native in [true, false] {
+        let client = || if native { server.client(ALICE) } else { classic(&server) };
+        fs::create_dir_all(&place).unwrap();
+        let get = client().directory(&place).variable("HOME", server.work());
+        let got = get.args(["mget", "dir 1/*", "dir 2/**"]).run().fails(9).told(told);
+        got.told("1 of 5 could not be fetched");
+        let put = client().directory(&local).variable("HOME", server.work());
+        put.args(["mput", "dir 1/*", "dir 2/**"]).run().fails(9).told(told);
+        for (name, content) in wanted {
+            assert_eq!(fs::read(place.join(name)).unwrap(), content.as_bytes(), "{name} {native}");
+            assert_eq!(server.read(&format!("alice/{name}")), content.as_bytes(), "{name} {native}");
+            fs::remove_file(server.home(ALICE).join(name)).unwrap();
+        }
+        fs::remove_dir_all(&place).unwrap();
+    }
+    // Brought over what an earlier command brought, as ever.
+    for _ in 0..2 {
+        server.ftp(&["mget", "dir 1/f", "dir 2/h", "dir 2/sub/f"]).fails(9);
+        server.ftp(&["mget", "dir 1/f", "dir 2/h"]).ok();
+    }
+}

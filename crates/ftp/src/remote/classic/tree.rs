@@ -38,6 +38,7 @@ impl Classic {
                     (EntryKind::Directory, Some(_)) if fetch.only.is_some() => {}
                     (EntryKind::Directory, Some(_)) => directories.push(&found.path, &noted),
                     (_, Some(_)) if fetch.only.as_ref().is_some_and(|only| !only.wants(&found.path)) => {}
+                    (_, Some(_)) if is_taken(fetch, &found.path, account) => {}
                     (EntryKind::File, Some(_)) => {
                         account.found(1);
                         files.push(&found.path, &noted);
@@ -319,6 +320,12 @@ fn make(home: &store::Home, path: &[u8]) -> Result<(), store::Error> {
 
 fn set(home: &store::Home, path: &[u8], attributes: &Attributes) -> Result<(), store::Error> {
     home.set_attributes(&HomePath::root().resolve(path)?, attributes)
+}
+
+/// Tells that something else has come to the place of a file, if it has.
+fn is_taken(fetch: &Fetch, path: &[u8], account: &mut Account<'_>) -> bool {
+    let claimed = fetch.only.as_ref().map_or(Ok(()), |only| only.claim(path));
+    claimed.map_err(|taken| account.failed(&tree::shown(&fetch.from, path), taken)).is_err()
 }
 
 fn make_above(home: &store::Home, path: &[u8]) -> Result<(), store::Error> {

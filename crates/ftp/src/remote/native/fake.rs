@@ -39,6 +39,7 @@ pub(super) async fn session() -> (Native, Wire) {
         owed: Owed::Nothing,
         lost: false,
         cut: false,
+        access: None,
         disk: Disk::default(),
     };
     (native, Wire::new(server, Side::Client, TIMEOUT))

@@ -1,10 +1,14 @@
 //! Patterns: which files of a tree are wanted.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use super::shown;
 use crate::failure::{Code, Failure};
 
 /// What a pattern is made of, beside letters.
@@ -17,6 +21,16 @@ pub(crate) struct Only {
     hits: Arc<[AtomicBool]>,
     /// None of them reaches further down than the directory itself.
     flat: bool,
+    /// Where patterns begin in several directories: the names that are given, and which of the directories this one is.
+    names: Option<(Arc<Names>, usize)>,
+}
+
+/// The names that files of several directories get in one place. Of each no more is kept than a hash, and whose it is.
+#[derive(Debug)]
+struct Names {
+    directories: Vec<String>,
+    state: RandomState,
+    given: Mutex<HashMap<u64, usize>>,
 }
 
 /// Patterns that begin in one directory.
@@ -47,7 +61,16 @@ pub(crate) fn groups(patterns: &[String], exists: impl Fn(&str) -> bool) -> Resu
             None => parts.push((directory.to_owned(), vec![pair])),
         }
     }
-    parts.into_iter().map(|(directory, rests)| group(directory, rests)).collect()
+    let directories: Vec<String> = parts.iter().map(|(directory, _)| directory.clone()).collect();
+    let (state, given) = Default::default();
+    // What lies in one directory has names of its own.
+    let names = (directories.len() > 1).then(|| Arc::new(Names { directories, state, given }));
+    let group = |(number, (directory, rests))| {
+        let mut group = group(directory, rests)?;
+        group.only.names = names.clone().map(|names| (names, number));
+        Ok(group)
+    };
+    parts.into_iter().enumerate().map(group).collect()
 }
 
 fn group(directory: String, rests: Vec<(String, String)>) -> Result<Group, Failure> {
@@ -60,7 +83,7 @@ fn group(directory: String, rests: Vec<(String, String)>) -> Result<Group, Failu
     let flat = !rests.iter().any(|(rest, _)| rest.contains('/') || rest.contains("**"));
     let hits = rests.iter().map(|_| AtomicBool::new(false)).collect();
     let patterns = rests.into_iter().map(|(_, pattern)| pattern).collect();
-    Ok(Group { directory, only: Only { set, hits, flat }, patterns })
+    Ok(Group { directory, only: Only { set, hits, flat, names: None }, patterns })
 }
 
 pub(crate) fn misformed(pattern: &str, error: &globset::Error) -> Failure {
@@ -75,6 +98,22 @@ impl Only {
         let matched = self.set.matches(path);
         matched.iter().for_each(|&pattern| self.hits[pattern].store(true, Ordering::Relaxed));
         !matched.is_empty()
+    }
+
+    /// Takes the name at `path` for a file.
+    ///
+    /// # Errors
+    /// If a file of another directory has it.
+    pub(crate) fn claim(&self, path: &[u8]) -> Result<(), Failure> {
+        let Some((names, number)) = &self.names else { return Ok(()) };
+        let mut given = names.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = *given.entry(names.state.hash_one(path)).or_insert(*number);
+        if first == *number {
+            return Ok(());
+        }
+        let first = shown(&names.directories[first], path);
+        Err(Failure::new(Code::Other, format!("it would replace what this command brings from {first}"))
+            .with_remedy("Move it by itself, to another name; or the whole directory, with -r."))
     }
 
     /// Whether only what lies in the directory itself can be wanted.
@@ -140,6 +179,17 @@ mod tests {
         assert!(groups[0].only.is_flat() && !groups[2].only.is_flat());
         assert!(groups[0].only.wants(b"x.h"));
         assert_eq!(groups[0].missed().collect::<Vec<_>>(), ["a/*.c"]);
+    }
+
+    #[test]
+    fn a_name_is_for_the_directory_that_comes_first() {
+        let patterns = ["a/*", "b/*"].map(str::to_owned);
+        let groups = groups(&patterns, |_| false).unwrap();
+        let [first, second] = &groups[..] else { panic!("two directories") };
+        assert!(first.only.claim(b"x").is_ok() && first.only.claim(b"x").is_ok());
+        let refused = second.only.claim(b"x").unwrap_err();
+        assert!(refused.message.ends_with("brings from a/x"), "{refused}");
+        assert!(second.only.claim(b"y").is_ok());
     }
 
     #[test]

@@ -214,7 +214,10 @@ impl Source {
         if !path.is_empty() && path.split(|&byte| byte == b'/').any(|part| Name::parse(part).is_err()) {
             return self.fail(path, store::Error::from(store::Kind::InvalidName).into());
         }
-        if self.only.is_some() {
+        if let Some(only) = &self.only {
+            if let Err(taken) = only.claim(&path) {
+                return self.fail(path, taken);
+            }
             self.tell_above(&path);
         }
         self.ready.push_back(item(path));

@@ -43,7 +43,8 @@ impl Getting<'_, '_> {
 
     /// Decides what becomes of a thing.
     fn meet(&mut self, path: Vec<u8>, chain: &Chain, found: Found, made: &mut Vec<Job>) {
-        let only = self.fetch.only.as_ref();
+        let fetch = self.fetch;
+        let only = fetch.only.as_ref();
         let wanted = |path: &[u8]| only.is_none_or(|only| only.wants(path));
         match found.kind {
             EntryKind::Directory if only.is_some() => {}
@@ -54,7 +55,7 @@ impl Getting<'_, '_> {
                     directory(made, path);
                 }
             }
-            _ if !wanted(&path) => {}
+            _ if !wanted(&path) || self.is_taken(&path) => {}
             EntryKind::File => {
                 self.way_to(&path, made);
                 self.account.expect(found.size);
@@ -90,6 +91,12 @@ impl Getting<'_, '_> {
                 self.account.failed(&tree::shown(&self.fetch.from, &path), special);
             }
         }
+    }
+
+    /// Tells that something else has come to the place of a file, if it has.
+    fn is_taken(&mut self, path: &[u8]) -> bool {
+        let claimed = self.fetch.only.as_ref().map_or(Ok(()), |only| only.claim(path));
+        claimed.map_err(|taken| self.account.failed(&tree::shown(&self.fetch.from, path), taken)).is_err()
     }
 
     /// Has the directories made that only lead to a file.
