@@ -56,7 +56,7 @@ fn a_session_as_it_is_typed() {
     let receipt = run(at, &server, "get \"two words\" fetched", "/");
     assert!(receipt.starts_with("fetched  7 B  "), "{receipt}");
     assert_eq!(server.read_work("fetched"), b"quoted\n");
-    assert!(run(at, &server, "help", "/").contains("get [-cr] REMOTE [LOCAL]"));
+    assert!(run(at, &server, "help", "/").contains("get [-c|-r] REMOTE [LOCAL]"));
     assert_eq!(run(at, &server, "help rmdir", "/"), "rmdir PATH\n    remove an empty directory\n");
 }
 
@@ -67,7 +67,7 @@ fn mistakes_are_told_and_forgotten() {
     for (line, told) in [
         ("frobnicate", "ftp: frobnicate: there is no command frobnicate. help shows all commands.\n"),
         ("gte x", "ftp: gte x: there is no command gte. Did you mean get? help shows all commands.\n"),
-        ("get", "ftp: get: REMOTE is missing. Usage: get [-cr] REMOTE [LOCAL].\n"),
+        ("get", "ftp: get: REMOTE is missing. Usage: get [-c|-r] REMOTE [LOCAL].\n"),
         (
             "get 'open",
             "ftp: get 'open: a quote ' is not closed. Close it with ', or write \\' for one that is part of a name.\n",

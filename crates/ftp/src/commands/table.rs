@@ -35,7 +35,7 @@ pub(crate) struct Row {
     pub(crate) verb: Verb,
     /// Its names, the usual one first.
     pub(crate) names: &'static [&'static str],
-    /// `-la` stands for the options `-l` and `-a`; a name in brackets may be left out.
+    /// `-la` stands for the options `-l` and `-a`, `-c|-r` for one of these; a name in brackets may be left out.
     pub(crate) arguments: &'static str,
     /// What it does, in one line.
     pub(crate) help: &'static str,
@@ -63,8 +63,8 @@ pub(crate) const TABLE: &[Row] = &[
     row(Verb::Climb, &["cd..", "cdup"], "", "go to the directory above"),
     row(Verb::WorkingDirectory, &["pwd"], "", "show the directory you are in"),
     row(Verb::ChangeOrShowDirectory, &["cwd"], "[PATH]", "cd with PATH, pwd without"),
-    row(Verb::Get, &["get"], "[-cr] REMOTE [LOCAL]", "fetch a file; -c: go on with it; -r: a directory"),
-    row(Verb::Put, &["put"], "[-cr] LOCAL [REMOTE]", "send a file; -c: go on with it; -r: a directory"),
+    row(Verb::Get, &["get"], "[-c|-r] REMOTE [LOCAL]", "fetch a file; -c: go on with it; -r: a directory"),
+    row(Verb::Put, &["put"], "[-c|-r] LOCAL [REMOTE]", "send a file; -c: go on with it; -r: a directory"),
     row(Verb::GetMany, &["mget"], "PATTERN...", "fetch the files that match * ? [a-z] {a,b} **"),
     row(Verb::PutMany, &["mput"], "PATTERN...", "send the files that match"),
     Row {
@@ -78,7 +78,7 @@ pub(crate) const TABLE: &[Row] = &[
     row(Verb::MakeDirectory, &["mkdir"], "PATH", "make a directory"),
     row(Verb::RemoveDirectory, &["rmdir"], "PATH", "remove an empty directory"),
     row(Verb::Remove, &["rm", "delete"], "[-r] PATH", "remove a file; -r: a whole directory"),
-    row(Verb::Rename, &["mv", "rename"], "FROM TO", "rename or move; into a directory TO, too"),
+    row(Verb::Rename, &["mv", "rename"], "FROM TO", "rename or move; TO may be a directory"),
     row(Verb::Stat, &["stat"], "PATH", "show kind, size, mode and time"),
     row(Verb::Md5, &["md5"], "PATH", "show the MD5 of a whole file, as md5sum does"),
     row(Verb::LocalChangeDirectory, &["lcd"], "[PATH]", "cd on this computer; without PATH, to your home"),
@@ -132,7 +132,7 @@ impl Row {
     pub(crate) fn has_option(&self, letter: char) -> bool {
         let mut letters =
             self.arguments.split(' ').filter_map(|part| part.strip_prefix("[-")?.strip_suffix(']'));
-        letters.any(|letters| letters.contains(letter))
+        letter.is_ascii_alphabetic() && letters.any(|letters| letters.contains(letter))
             || self.options.iter().any(|option| option.letter == Some(letter))
     }
 
@@ -203,7 +203,10 @@ mod tests {
         assert_eq!(ls.operands().collect::<Vec<_>>(), ["[PATH]"]);
         let get = Row::named("get").unwrap();
         assert_eq!(get.operands().collect::<Vec<_>>(), ["REMOTE", "[LOCAL]"]);
-        assert!(!get.has_option('l') && !get.takes_many() && Row::named("mget").unwrap().takes_many());
+        assert_eq!(get.usage(), "get [-c|-r] REMOTE [LOCAL]");
+        assert!(['c', 'r'].into_iter().all(|letter| get.has_option(letter)));
+        assert!(!get.has_option('l') && !get.has_option('|') && !get.has_option('-'));
+        assert!(!get.takes_many() && Row::named("mget").unwrap().takes_many());
         let quit = Row::named("bye").unwrap();
         assert_eq!((quit.usage().as_str(), quit.operands().count()), ("quit", 0));
     }

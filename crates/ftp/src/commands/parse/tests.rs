@@ -134,14 +134,14 @@ fn a_blank_line_is_no_command() {
 #[test]
 fn misuse_says_what_is_wrong_and_how_it_is_called() {
     for (text, wanted) in [
-        ("get", "REMOTE is missing. Usage: get [-cr] REMOTE [LOCAL]."),
+        ("get", "REMOTE is missing. Usage: get [-c|-r] REMOTE [LOCAL]."),
         ("mv a", "TO is missing. Usage: mv FROM TO."),
         ("rm", "PATH is missing. Usage: rm [-r] PATH."),
         ("pwd x", "pwd takes no name. Usage: pwd."),
         ("rm a b", "rm takes one name, not 2. Usage: rm [-r] PATH. Blanks in a name need quotes: rm 'a b'."),
         (
             "put -x a",
-            "put has no option -x. Usage: put [-cr] LOCAL [REMOTE]. A name that begins with a dash goes after --: put -- -x.",
+            "put has no option -x. Usage: put [-c|-r] LOCAL [REMOTE]. A name that begins with a dash goes after --: put -- -x.",
         ),
         ("quit -f", "quit has no option -f. Usage: quit."),
         (
@@ -166,7 +166,7 @@ fn misuse_says_what_is_wrong_and_how_it_is_called() {
             "sync put a --delete=1",
             "--delete is told nothing. Usage: sync put|get SRC [DST]. help sync shows its options.",
         ),
-        ("get ''", "a name is empty. Usage: get [-cr] REMOTE [LOCAL]."),
+        ("get ''", "a name is empty. Usage: get [-c|-r] REMOTE [LOCAL]."),
         ("gte x", "there is no command gte. Did you mean get? help shows all commands."),
         ("frobnicate", "there is no command frobnicate. help shows all commands."),
         ("'' x", "there is no command ''. help shows all commands."),
