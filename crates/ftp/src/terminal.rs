@@ -1,8 +1,10 @@
 //! The terminal of the user: questions, and its state, which is given back as it was found.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, PipeReader, Write};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use tokio::sync::oneshot;
@@ -44,19 +46,36 @@ pub(crate) async fn ask_user(host: &str, default: Option<String>) -> Result<Stri
         .ok_or_else(|| Failure::new(Code::Usage, "no user was named").with_remedy("Write USER@HOST."))
 }
 
-/// Asks something, and reads a line, without the blanks around it; `None` at Ctrl-D.
+/// Asks something, and reads a line, without the blanks around it; `None` at Ctrl-D. Dropped, it takes nothing of what is typed
+/// afterwards, which is for somebody else.
 ///
 /// # Errors
 /// [`Code::Interrupted`] at Ctrl-C.
 pub(crate) async fn ask_line(question: String) -> Result<Option<String>, Failure> {
+    let (left, _here) = io::pipe()?;
     let answer = ask(State::remember(), move || {
         let mut tty = File::options().read(true).write(true).open(TTY)?;
         tty.write_all(question.as_bytes())?;
-        let mut line = String::new();
-        BufReader::new(tty).read_line(&mut line)?;
-        Ok(line)
+        read_line(tty, &left)
     });
     Ok(Some(answer.await?).filter(|line| !line.is_empty()).map(|line| line.trim().to_owned()))
+}
+
+/// Reads a line, unless the other end of `left` is closed before it is typed.
+fn read_line(tty: File, left: &PipeReader) -> io::Result<String> {
+    let (mut line, mut piece) = (Vec::new(), [0; 4096]);
+    while !line.ends_with(b"\n") {
+        let mut ready = [PollFd::new(&tty, PollFlags::IN), PollFd::new(left, PollFlags::empty())];
+        retry_on_intr(|| poll(&mut ready, None))?;
+        if !ready[1].revents().is_empty() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        match retry_on_intr(|| rustix::io::read(&tty, &mut piece))? {
+            0 => break,
+            read => line.extend_from_slice(&piece[..read]),
+        }
+    }
+    String::from_utf8(line).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
 }
 
 /// A question on its own thread, so that a signal is heard while it waits; `_state` is given back after it.

@@ -113,6 +113,28 @@ fn control_c_forgets_the_line() {
 }
 
 #[test]
+fn control_c_at_a_question_leaves_what_is_typed_next_to_the_prompt() {
+    let server = Server::start();
+    server.write("alice/tree/extra", b"");
+    server.write_work("tree/file", b"");
+    let mut at = logged_in(&server, ALICE);
+    for _ in 0..3 {
+        at.line("sync put --delete tree");
+        at.expect("delete 1 file at tree? [y/N]");
+        at.control('c');
+        at.expect(&prompt(&server, "/"));
+        assert_eq!(run(&mut at, &server, "ls tree", "/"), "extra\n");
+    }
+    at.line("sync put --delete tree");
+    at.expect("delete 1 file at tree? [y/N]");
+    at.line("y");
+    at.expect("1 new, 0 changed, 1 deleted");
+    at.expect(&prompt(&server, "/"));
+    at.line("quit");
+    assert_eq!(at.end().0, 0);
+}
+
+#[test]
 fn commands_for_this_computer() {
     let server = Server::start();
     server.write_work("below/one", b"1");
