@@ -107,6 +107,7 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// The same; what a server says of its own disk is never one of these.
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Failure {
         let code = match error.kind() {
@@ -119,7 +120,14 @@ impl From<store::Error> for Failure {
             Kind::NoSpace | Kind::Quota | Kind::TooLarge | Kind::ReadOnly | Kind::Io => Code::Storage,
             Kind::Changed | Kind::BeyondTheEnd | Kind::NotVerified => Code::NotVerified,
         };
-        Failure { code, message: error.sentence().to_owned(), remedy: error.remedy().map(str::to_owned) }
+        let (message, remedy) = match error.kind() {
+            Kind::NotFound => (
+                "no such file or directory on this computer",
+                Some("lls, or ls in a shell, shows what is there."),
+            ),
+            _ => (error.sentence(), error.remedy()),
+        };
+        Failure { code, message: message.to_owned(), remedy: remedy.map(str::to_owned) }
     }
 }
 
@@ -151,7 +159,8 @@ mod tests {
     fn an_error_of_a_disk_keeps_its_remedy() {
         let failure = Failure::from(std::fs::metadata("/nonexistent/file").unwrap_err());
         assert_eq!(failure.code, Code::NotFound);
-        assert!(failure.remedy.is_some() && !failure.message.contains('.'), "{failure}");
+        assert!(!failure.message.contains('.'), "{failure}");
+        assert!(failure.message.contains("on this computer") && failure.remedy.unwrap().contains("lls"));
     }
 
     #[test]

@@ -112,3 +112,22 @@ fn a_name_on_the_disk_that_is_no_text_is_listed_escaped() {
     fs::write(server.home(ALICE).join(".ftpd~abcdefghijkl"), b"x").unwrap();
     server.ftp(&["ls"]).ok().wrote("caf\\xe9\n");
 }
+
+#[test]
+fn what_is_missing_on_this_computer_is_said_to_be_missing_there() {
+    let server = Server::start();
+    server.write("alice/file", "");
+    let client = || server.client(ALICE);
+    for words in [&["lcd", "none"][..], &["lls", "none"], &["put", "none"], &["sync", "put", "none"]] {
+        client().args(words).run().fails(6).told(" on this computer. lls");
+    }
+    client()
+        .option("-b")
+        .option("none")
+        .run()
+        .fails(6)
+        .told("none: no such file or directory on this computer");
+    let password = client().password(None).option("--password-file").option("none").args(["pwd"]);
+    password.run().fails(6).told("none: no such file or directory on this computer");
+    client().args(["cat", "none"]).run().fails(6).told("no such file or directory. List the directory");
+}
