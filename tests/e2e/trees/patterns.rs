@@ -144,3 +144,50 @@ fn what_would_replace_a_file_of_the_same_command_is_told_and_stays() {
         server.ftp(&["mget", "dir 1/f", "dir 2/h"]).ok();
     }
 }
+
+#[test]
+fn a_link_to_a_directory_is_passed_over_as_a_directory_is() {
+    let server = Server::builder().classic().start();
+    for root in [server.home(ALICE).join("dir"), server.work().join("dir")] {
+        fs::create_dir_all(root.join("sub")).unwrap();
+        fs::write(root.join("sub/file"), "deep").unwrap();
+        fs::write(root.join("file"), "file").unwrap();
+        symlink("sub", root.join("link")).unwrap();
+        symlink("file", root.join("also")).unwrap();
+        fs::create_dir(root.parent().unwrap().join("other")).unwrap();
+        fs::write(root.parent().unwrap().join("other/link"), "a file").unwrap();
+    }
+    let place = server.work().join("place");
+    for native in [true, false] {
+        let client = || if native { server.client(ALICE) } else { classic(&server) };
+        fs::create_dir(&place).unwrap();
+        let get = |words: &[&str]| {
+            client().directory(&place).variable("HOME", server.work()).args(["mget"]).args(words).run()
+        };
+        get(&["dir/*"]).ok().told("2 files");
+        assert_eq!(fs::read(place.join("also")).unwrap(), b"file");
+        assert!(!place.join("link").exists() && !place.join("also").is_symlink(), "{native}");
+        get(&["dir/*", "other/*"]).ok().told("3 files");
+        assert_eq!(fs::read(place.join("link")).unwrap(), b"a file", "its name was free");
+        client().args(["mput", "dir/*", "other/*"]).run().ok().told("3 files");
+        assert_eq!(server.read("alice/link"), b"a file");
+        fs::remove_dir_all(&place).unwrap();
+    }
+    symlink("none", server.home(ALICE).join("dir/nowhere")).unwrap();
+    symlink("none", server.work().join("dir/nowhere")).unwrap();
+    for native in [true, false] {
+        let client = || if native { server.client(ALICE) } else { classic(&server) };
+        client()
+            .args(["mget", "dir/*"])
+            .run()
+            .fails(9)
+            .told("dir/nowhere: the link leads nowhere")
+            .told("1 of 3 ");
+        client()
+            .args(["mput", "dir/*"])
+            .run()
+            .fails(9)
+            .told("dir/nowhere: the link leads nowhere")
+            .told("1 of 3 ");
+    }
+}

@@ -29,11 +29,22 @@ const WAYS: &str = "
 
 ";
 
+/// What patterns mean.
+const PATTERNS: &str = "
+    * and ? stand for what is between slashes, ** for directories, too. Files come to
+    their paths from where the pattern begins: 'a/*.c' to x.c. Directories, and links
+    to them, are passed over; a link to a file gives the file, and one that leads
+    nowhere is told. What patterns like **/* find further down, links among it, is
+    moved as by -r. Of several files that would get one name only the first is moved.
+";
+
 /// One command: how it is called, what it does, its other names.
 pub(crate) fn one(row: &Row) -> String {
     let mut text = format!("{}\n    {}{}\n", row.usage(), row.help, aliases(row));
-    if row.verb == Verb::Sync {
-        text += WAYS;
+    match row.verb {
+        Verb::Sync => text += WAYS,
+        Verb::GetMany | Verb::PutMany => text += PATTERNS,
+        _ => {}
     }
     let option = |option: &Opt| {
         let letter = option.letter.map(|letter| format!("-{letter}, ")).unwrap_or_default();
@@ -75,6 +86,10 @@ mod tests {
         assert!(text.starts_with("ls [-lar] [PATH]\n"));
         assert!(text.ends_with("(also dir, list)\n"), "{text}");
         assert!(!one(Row::named("get").unwrap()).contains("also"));
+        for name in ["mget", "mput"] {
+            let text = one(Row::named(name).unwrap());
+            assert!(text.contains("passed over") && text.lines().all(|line| line.len() <= 84), "{text}");
+        }
         let sync = one(Row::named("sync").unwrap());
         assert!(
             sync.contains("sync get REMOTE [LOCAL]") && sync.contains("\n    -n, --dry-run   "),

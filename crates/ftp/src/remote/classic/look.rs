@@ -114,7 +114,7 @@ impl Classic {
     }
 
     /// What `path` is; `None` if there is nothing.
-    async fn kind(&mut self, path: &str) -> Result<Option<EntryKind>, Failure> {
+    pub(super) async fn kind(&mut self, path: &str) -> Result<Option<EntryKind>, Failure> {
         if self.offers.facts {
             let answer = self.ask(&format!("MLST {path}")).await?;
             if !answer.is_unknown() {

@@ -10,8 +10,13 @@ use store::{Attributes, EntryKind, Found, HomePath};
 use super::{Classic, listing};
 use crate::failure::{Code, Failure};
 use crate::remote::Into;
-use crate::remote::tree::{self, Account, Bring, Fetch, Item, Links, Paths, Source, below, note, noted};
+use crate::remote::tree::{
+    self, Account, Bring, Fetch, Item, Links, Only, Paths, Source, below, note, noted,
+};
 pub(super) use walk::Walk;
+
+/// What is noted beside a link to what is wanted.
+const LINK: &[u8] = b"l";
 
 impl Classic {
     /// Fetches a tree, or tells that it is a single file.
@@ -43,6 +48,10 @@ impl Classic {
                         account.found(1);
                         files.push(&found.path, &noted);
                     }
+                    // Who names it by a pattern of files wants what is behind it.
+                    (EntryKind::Link, Some(_)) if fetch.only.as_ref().is_some_and(Only::is_flat) => {
+                        files.push(&found.path, LINK);
+                    }
                     (EntryKind::Link, Some(_)) => match links {
                         Links::Skip => account.skipped(),
                         Links::Follow => {
@@ -69,10 +78,16 @@ impl Classic {
         account.all_found();
         while let Some((path, note)) = files.pop_front() {
             let name = tree::shown(&fetch.from, &path);
-            match self.get_beneath(&home, fetch, &path, noted(&note).mode, account).await {
-                Ok(()) => {}
-                Err(failure) if self.lost => return Err(failure.of(&name)),
-                Err(failure) => account.failed(&name, failure),
+            let mode = if note == LINK { None } else { noted(&note).mode };
+            let failure = match self.get_beneath(&home, fetch, &path, mode, account).await {
+                Ok(()) => continue,
+                Err(failure) if note == LINK && !self.lost => self.behind_link(fetch, &path, failure).await,
+                Err(failure) => Some(failure),
+            };
+            match failure {
+                Some(failure) if self.lost => return Err(failure.of(&name)),
+                Some(failure) => account.failed(&name, failure),
+                None => {}
             }
         }
         // The deepest first, once all is in them.
@@ -99,6 +114,23 @@ impl Classic {
         } else {
             Attributes { modified: None, mode: mode.map(|mode| mode & 0o755) }
         }
+    }
+
+    /// What is wrong with a link that a pattern matches and that is no file: nothing, if it leads to a directory, which the pattern
+    /// is not for.
+    async fn behind_link(&mut self, fetch: &Fetch, path: &[u8], failure: Failure) -> Option<Failure> {
+        let found = match text(&below(&fetch.from, path)) {
+            Ok(place) => self.kind(&place).await,
+            Err(failure) => Err(failure),
+        };
+        let failure = match found {
+            Ok(Some(EntryKind::Directory)) => None,
+            Ok(None) => Some(tree::leads_nowhere()),
+            Ok(Some(_)) => return Some(failure),
+            Err(failure) => return Some(failure),
+        };
+        fetch.only.iter().for_each(|only| only.release(path));
+        failure
     }
 
     async fn get_beneath(

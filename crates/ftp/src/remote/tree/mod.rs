@@ -89,6 +89,12 @@ pub(crate) async fn set_root(path: &std::path::Path, attributes: store::Attribut
     super::disk::on_disk(move || Ok(store::set_directory(&path, &attributes)?)).await
 }
 
+/// The failure that a link is which a pattern matches, and behind which there is nothing.
+pub(super) fn leads_nowhere() -> Failure {
+    Failure::new(Code::NotFound, "the link leads nowhere")
+        .with_remedy("Remove the link, or have it lead to a file.")
+}
+
 /// The failure of a tree of which a part could not be moved.
 pub(super) fn in_part(failed: u64, of: u64, what: &str) -> Failure {
     Failure::new(Code::PartFailed, format!("{failed} of {of} could not be {what}"))

@@ -116,6 +116,12 @@ impl Only {
             .with_remedy("Move it by itself, to another name; or the whole directory, with -r."))
     }
 
+    /// Gives the name at `path` back: no file came of it.
+    pub(crate) fn release(&self, path: &[u8]) {
+        let Some((names, _)) = &self.names else { return };
+        names.given.lock().unwrap_or_else(PoisonError::into_inner).remove(&names.state.hash_one(path));
+    }
+
     /// Whether only what lies in the directory itself can be wanted.
     pub(crate) fn is_flat(&self) -> bool {
         self.flat
@@ -190,6 +196,8 @@ mod tests {
         let refused = second.only.claim(b"x").unwrap_err();
         assert!(refused.message.ends_with("brings from a/x"), "{refused}");
         assert!(second.only.claim(b"y").is_ok());
+        first.only.release(b"x");
+        assert!(second.only.claim(b"x").is_ok());
     }
 
     #[test]

@@ -170,6 +170,7 @@ impl Source {
                 self.tell(name, |path| file(path, &metadata));
             }
             Ok(_) => self.fail(name, store::Error::from(store::Kind::Special).into()),
+            Err(_) if self.place(&name).is_symlink() => self.fail(name, super::leads_nowhere()),
             Err(error) => self.fail(name, error.into()),
         }
     }

@@ -29,6 +29,15 @@ impl Getting<'_, '_> {
             }
             Message::Reply(Reply::Refused(refused)) => {
                 match &wanted.link {
+                    // A pattern is for files: what else it matches is passed over, behind a link as well.
+                    Some(_) if self.is_flat() => match refused.kind {
+                        Kind::IsDirectory => self.release(&path),
+                        Kind::NotFound => {
+                            self.release(&path);
+                            self.account.failed(&tree::shown(&self.fetch.from, &path), tree::leads_nowhere());
+                        }
+                        _ => self.refused(&path, refused)?,
+                    },
                     Some(chain) if refused.kind == Kind::IsDirectory => {
                         self.pool.walk_later(path, chain.clone());
                     }
@@ -39,6 +48,11 @@ impl Getting<'_, '_> {
             _ => return self.native.out_of_turn(),
         };
         if size > SMALL { self.hear_large(path, size).await } else { self.hear_small(path, size).await }
+    }
+
+    /// Leaves the name at `path` to a file of another directory.
+    fn release(&self, path: &[u8]) {
+        self.fetch.only.iter().for_each(|only| only.release(path));
     }
 
     async fn hear_small(&mut self, path: Vec<u8>, size: u64) -> Result<(), Failure> {

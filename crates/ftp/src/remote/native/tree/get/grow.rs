@@ -64,8 +64,7 @@ impl Getting<'_, '_> {
             }
             // Who names it by a pattern of files wants what is behind it.
             EntryKind::Link if self.is_flat() => {
-                self.account.found(1);
-                self.found.push(Wanted { path, link: None, size: 0 });
+                self.found.push(Wanted { path, link: Some(chain.clone()), size: 0 });
             }
             EntryKind::Link => match (self.links, found.target) {
                 (Links::Skip, _) => self.account.skipped(),
