@@ -209,12 +209,31 @@ fn a_link_is_removed_and_not_what_it_leads_to() {
 
 #[test]
 fn neither_the_home_nor_where_one_is_is_removed() {
-    let server = Server::start();
+    let server = Server::builder().classic().start();
     server.write("alice/sub/file", "");
+    for directory in ["sub/deep", "subway/in"] {
+        fs::create_dir_all(server.home(ALICE).join(directory)).unwrap();
+    }
     for path in ["/", ".", "..", "sub/..", "sub/.", "//", "/."] {
         server.ftp(&["rm", "-r", path]).fails(2).told("rm -r NAME");
     }
+    for path in ["../sub", "/sub", "/sub/", "../../sub", "deep/../../sub", "/sub/deep/../../sub", "/./sub"] {
+        for place in ["sub", "sub/deep"] {
+            let batch = |path: &str| format!("cd {place}\nrm -r '{path}'\n");
+            let path = if place == "sub" { path.to_owned() } else { path.replace("../sub", "../../sub") };
+            for target in [None, Some(format!("ftp://alice@{}/", server.classic_address()))] {
+                let client = server.client(ALICE).stdin(batch(&path)).option("-b").option("-");
+                let client = match target {
+                    Some(target) => client.tls(true).target(target),
+                    None => client,
+                };
+                client.run().fails(2).told("nor one above it");
+            }
+        }
+    }
     assert!(server.home(ALICE).join("sub/file").exists());
+    server.client(ALICE).stdin("cd sub\nrm -r /subway/in\nrm -r ../subway\nrm -r ../sub/deep\n").run().ok();
+    assert!(!server.home(ALICE).join("subway").exists() && !server.home(ALICE).join("sub/deep").exists());
 }
 
 #[test]

@@ -13,6 +13,23 @@ pub(super) fn last_part(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
+/// Whether the remote `path`, read from the directory `here`, is that directory or one above it.
+pub(super) fn holds(path: &str, here: &str) -> bool {
+    fn parts<'a>(path: &'a str, mut from: Vec<&'a str>) -> Vec<&'a str> {
+        for part in path.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => drop(from.pop()),
+                part => from.push(part),
+            }
+        }
+        from
+    }
+    let here = parts(here, Vec::new());
+    let path = parts(path, if path.starts_with('/') { Vec::new() } else { here.clone() });
+    here.starts_with(&path)
+}
+
 /// `name` in the remote `directory`, which may end in slashes.
 pub(super) fn into_directory(directory: &str, name: &str) -> String {
     format!("{directory}{}{name}", if directory.ends_with('/') { "" } else { "/" })
@@ -131,6 +148,17 @@ mod tests {
         assert_eq!(into_directory("d", "a"), "d/a");
         assert_eq!(into_directory("d/", "a"), "d/a");
         assert_eq!(into_directory("/", "a"), "/a");
+    }
+
+    #[test]
+    fn a_directory_holds_where_one_is() {
+        for path in ["..", ".", "/", "", "/a", "/a/b", "../b", "../../a/", "x/..", "//a//b/", "../../.."] {
+            assert!(holds(path, "/a/b"), "{path}");
+        }
+        for path in ["x", "../c", "/a/b/c", "/a/bc", "/c", "../../b", "../b/c", "b"] {
+            assert!(!holds(path, "/a/b"), "{path}");
+        }
+        assert!(holds("/", "/") && holds("..", "/") && !holds("a", "/") && !holds("/a", "/"));
     }
 
     #[test]

@@ -183,12 +183,15 @@ impl Session {
 
     /// Removes a directory with all that is in it; or a file.
     pub(super) async fn remove_tree(&mut self, path: &str) -> Result<(), Failure> {
-        if matches!(naming::last_part(path), "" | "." | "..") {
+        // Any other path that does not climb leads to what lies beneath.
+        let last = matches!(naming::last_part(path), "" | "." | "..");
+        let climbs = path.starts_with('/') || path.split('/').any(|part| part == "..");
+        if last || climbs && naming::holds(path, &self.remote().await?.pwd().await?) {
             return Err(Failure::new(
                 Code::Usage,
-                "neither the home nor the directory you are in is removed so",
+                "neither the home nor the directory you are in, nor one above it, is removed so",
             )
-            .with_remedy("Name a directory in it: rm -r NAME."));
+            .with_remedy("Name a directory in it, rm -r NAME, or go elsewhere first."));
         }
         let mut account = Account::open(path, &self.output, &self.progress).to(Deed::Remove);
         let remote = match self.link.remote(&self.output).await {
