@@ -155,12 +155,46 @@ fn all_that_is_in_the_home_comes_into_a_directory_that_is_there() {
     fs::create_dir(server.work().join("in")).unwrap();
     server.ftp(&["get", "-r", "/", "in"]).ok();
     assert_eq!(server.read_work("in/sub/file"), b"data");
-    server.ftp(&["get", "-r", "/"]).fails(2).told("get REMOTE LOCAL");
+    server.ftp(&["get", "-r", "/"]).fails(2).told("get -r / LOCAL");
     let client = server.client(ALICE).directory(&server.work().join("in"));
     client.args(["put", "-r", ".", "there"]).run().ok();
     assert_eq!(server.read("alice/there/sub/file"), b"data");
     server.client(ALICE).stdin("cd there\nget -r sub\nmkdir x\ncd x\nput -r sub\n").run().ok();
     assert_eq!(server.read("alice/there/x/sub/file"), b"data");
+}
+
+#[test]
+fn a_directory_that_is_named_by_a_dot_needs_a_name_at_the_other_end() {
+    let server = Server::start();
+    server.write_work("in/sub/file", "data");
+    let run = |words: &[&str]| {
+        let client = server.client(ALICE).directory(&server.work().join("in/sub"));
+        client.variable("HOME", server.work()).args(words).run()
+    };
+    for (words, remedy) in [
+        (&["put", "-r", "."][..], "put -r . REMOTE"),
+        (&["put", "-r", "./"], "put -r ./ REMOTE"),
+        (&["put", "-r", ".."], "put -r .. REMOTE"),
+        (&["sync", "put", "."], "sync put . REMOTE"),
+        (&["sync", "get", "."], "sync get . LOCAL"),
+        (&["get", "-r", "."], "get -r . LOCAL"),
+    ] {
+        run(words).fails(2).told("says no name").told(remedy);
+    }
+    assert_eq!(fs::read_dir(server.home(ALICE)).unwrap().count(), 0);
+    fs::create_dir(server.home(ALICE).join("there")).unwrap();
+    for (from, to, file) in [
+        (".", "new", "new/file"),
+        ("./", "there", "there/file"),
+        ("..", "up", "up/sub/file"),
+        (".", ".", "file"),
+    ] {
+        run(&["put", "-r", from, to]).ok();
+        assert_eq!(server.read(&format!("alice/{file}")), b"data", "{from} {to}");
+    }
+    run(&["sync", "put", ".", "synced"]).ok();
+    run(&["sync", "get", ".", "back"]).ok();
+    assert_eq!(server.read_work("in/sub/back/synced/file"), b"data");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use store::Name;
 
+use crate::commands::quote;
 use crate::failure::{Code, Failure};
 
 /// The last part of a remote path, without slashes after it.
@@ -66,7 +67,7 @@ pub(super) fn download_tree(remote: &str, local: Option<&Path>) -> Result<PathBu
         // What has no name of its own comes into the directory itself.
         Some(path) if path.is_dir() => local_name(remote).map_or(path.to_owned(), |name| path.join(name)),
         Some(path) => path.to_owned(),
-        None => PathBuf::from(local_name(remote)?),
+        None => PathBuf::from(local_name_for("get -r", remote)?),
     };
     match place.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => Err(no_directory(parent)),
@@ -88,11 +89,26 @@ pub(super) fn upload(local: &Path, remote: Option<&str>) -> Result<String, Failu
 
 /// The name of a local file, as the server will know it.
 pub(super) fn remote_name(local: &Path) -> Result<&str, Failure> {
-    let name = local.file_name().unwrap_or_default();
+    name_of(local).map_err(|failure| failure.with_remedy("Name the remote file: put LOCAL REMOTE."))
+}
+
+/// The name of a local file or directory that `command` is to send, as the server will know it.
+pub(super) fn remote_name_for<'a>(command: &str, local: &'a Path) -> Result<&'a str, Failure> {
+    name_of(local).map_err(|failure| {
+        let quoted = quote(&local.to_string_lossy());
+        failure.with_remedy(format!("Name it there: {command} {quoted} REMOTE."))
+    })
+}
+
+fn name_of(local: &Path) -> Result<&str, Failure> {
+    let Some(name) = local.file_name() else {
+        let wrong =
+            format!("{} says no name that it could have on the server", quote(&local.to_string_lossy()));
+        return Err(Failure::new(Code::Usage, wrong));
+    };
     if Name::parse(name.as_encoded_bytes()).is_err() {
         let name = name.to_string_lossy();
-        return Err(Failure::new(Code::Usage, format!("{name} cannot be a name on a server"))
-            .with_remedy("Name the remote file: put LOCAL REMOTE."));
+        return Err(Failure::new(Code::Usage, format!("{name} cannot be a name on a server")));
     }
     Ok(name.to_str().expect("a name is UTF-8"))
 }
@@ -114,6 +130,7 @@ pub(super) fn no_source() -> Failure {
         .with_remedy("lls shows what is there.")
 }
 
+/// The name of a remote file, as this computer will know it.
 pub(super) fn local_name(remote: &str) -> Result<String, Failure> {
     match Name::parse(last_part(remote).as_bytes()) {
         Ok(name) => Ok(name.as_str().to_owned()),
@@ -124,12 +141,21 @@ pub(super) fn local_name(remote: &str) -> Result<String, Failure> {
     }
 }
 
+/// The name of a remote file or directory that `command` is to fetch, as this computer will know it.
+pub(super) fn local_name_for(command: &str, remote: &str) -> Result<String, Failure> {
+    local_name(remote).map_err(|_| {
+        let quoted = quote(remote);
+        let wrong = format!("{quoted} says no name that it could have on this computer");
+        Failure::new(Code::Usage, wrong).with_remedy(format!("Name it here: {command} {quoted} LOCAL."))
+    })
+}
+
 fn ends_in_slash(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
 fn no_directory(path: &Path) -> Failure {
-    let quoted = crate::commands::quote(&path.to_string_lossy());
+    let quoted = quote(&path.to_string_lossy());
     Failure::new(Code::NotFound, format!("there is no directory {quoted} on this computer"))
         .with_remedy(format!("Make it first: mkdir -p {quoted}"))
 }
@@ -206,6 +232,21 @@ mod tests {
             assert_eq!(failure.code, Code::Usage);
             assert!(failure.remedy.unwrap().contains("put LOCAL REMOTE"));
         }
+    }
+
+    #[test]
+    fn a_directory_without_a_name_is_refused_with_what_to_type() {
+        for local in [".", "./", "..", "../..", "/"] {
+            let failure = remote_name_for("put -r", Path::new(local)).unwrap_err();
+            assert_eq!(failure.code, Code::Usage);
+            assert!(failure.message.starts_with(&format!("{local} says no name")), "{failure}");
+            assert!(failure.remedy.unwrap().ends_with(&format!("put -r {local} REMOTE.")));
+        }
+        for remote in [".", "/", "a/.."] {
+            let failure = download_tree(remote, None).unwrap_err();
+            assert!(failure.remedy.unwrap().ends_with(&format!("get -r {remote} LOCAL.")));
+        }
+        assert_eq!(remote_name_for("put -r", Path::new("a/b")).unwrap(), "b");
     }
 
     #[test]

@@ -65,7 +65,9 @@ impl Session {
 
     /// Where a directory goes: under its own name, here or in a directory that is there; else under the name that is given.
     async fn place_of_tree(&mut self, local: &Path, path: Option<&str>) -> Result<String, Failure> {
-        let Some(path) = path else { return naming::remote_name(local).map(str::to_owned) };
+        let Some(path) = path else {
+            return naming::remote_name_for("put -r", local).map(str::to_owned);
+        };
         let name = naming::remote_name(local).ok();
         if path.ends_with('/') {
             return Ok(name.map_or(path.to_owned(), |name| naming::into_directory(path, name)));

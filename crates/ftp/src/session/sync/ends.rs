@@ -83,7 +83,7 @@ async fn put(session: &mut Session, from: &Path, to: Option<&str>) -> Result<End
     let single = !source.is_directory();
     let named = |to: &str| !matches!(naming::last_part(to), "" | "." | "..");
     let to = match to {
-        None => naming::remote_name(from)?.to_owned(),
+        None => naming::remote_name_for("sync put", from)?.to_owned(),
         Some(to) if !single => to.to_owned(),
         Some(to) if to.ends_with('/') => naming::into_directory(to, naming::remote_name(from)?),
         // Into a directory that is there it goes under its name.
@@ -111,7 +111,7 @@ async fn get(session: &mut Session, from: &str, to: Option<&Path>) -> Result<End
     let local = match to {
         _ if single => naming::download(from, to)?,
         Some(to) => to.to_owned(),
-        None => PathBuf::from(naming::local_name(from)?),
+        None => PathBuf::from(naming::local_name_for("sync get", from)?),
     };
     Ok(Ends {
         direction: Direction::Get,
