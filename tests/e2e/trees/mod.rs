@@ -124,10 +124,42 @@ fn a_tree_comes_again_over_what_is_there() {
     assert_eq!(tree(&home.join("tree")), tree(&work.join("in/tree")), "into a directory that is there");
     server.ftp(&["put", "-r", "tree", "tree"]).ok();
     assert_eq!(contents(&work.join("tree")), contents(&home.join("tree/tree")), "as on the server");
-    server.ftp(&["put", "-r", "tree", "fresh/"]).fails(9);
-    server.ftp(&["mkdir", "fresh"]).ok();
+    server.ftp(&["put", "-r", "tree", "fresh/"]).ok();
+    assert_eq!(tree(&work.join("tree")), tree(&home.join("fresh")), "made, as on the client");
     server.ftp(&["put", "-r", "tree", "fresh/"]).ok();
     assert_eq!(contents(&work.join("tree")), contents(&home.join("fresh/tree")));
+}
+
+#[test]
+fn where_no_tree_can_be_one_failure_says_so() {
+    let server = Server::builder().classic().start();
+    plant(&server.work().join("tree"));
+    fs::create_dir(server.work().join("single")).unwrap();
+    server.write_work("single/file", "data");
+    server.write("alice/file", "a file");
+    let before = snapshot(server.home(ALICE));
+    for from in ["tree", "single"] {
+        for to in ["none/new", "none/new/", "file", "file/", "file/new"] {
+            for parallel in ["1", "3"] {
+                let put = server.client(ALICE).option("--parallel").option(parallel);
+                let ran = put.args(["put", "-r", from, to]).run();
+                let (code, told) = match to {
+                    "none/new" | "none/new/" => (6, "the server has no directory to make it in. Make that"),
+                    "file/new" => (1, "not a directory"),
+                    _ => (1, "the server has something else of that name. Remove it there first."),
+                };
+                let ran = ran.fails(code).told(told);
+                assert_eq!(ran.stderr.lines().count(), 1, "{from} {to} {parallel}: {}", ran.stderr);
+            }
+            let ran = classic(&server).args(["put", "-r", from, to]).run();
+            assert!(ran.code == 1 || ran.code == 6, "{} {}", ran.code, ran.stderr);
+            let failures = ran.stderr.lines().filter(|line| line.starts_with("ftp: ")).count();
+            assert_eq!(failures, 1, "{from} {to} classic: {}", ran.stderr);
+        }
+    }
+    assert_eq!(snapshot(server.home(ALICE)), before);
+    let bob = server.client(e2e::BOB).args(["put", "-r", "tree"]).run().fails(7);
+    assert_eq!(bob.stderr.lines().count(), 1, "{}", bob.stderr);
 }
 
 #[test]

@@ -69,16 +69,17 @@ impl Session {
             return naming::remote_name_for("put -r", local).map(str::to_owned);
         };
         let name = naming::remote_name(local).ok();
-        if path.ends_with('/') {
-            return Ok(name.map_or(path.to_owned(), |name| naming::into_directory(path, name)));
-        }
-        // Who may see nothing is told nothing, and names the place.
-        match self.remote().await?.stat(path).await {
-            Ok(entry) if entry.kind == EntryKind::Directory => {
-                Ok(name.map_or(path.to_owned(), |name| naming::into_directory(path, name)))
-            }
+        let inside = name.map_or(path.to_owned(), |name| naming::into_directory(path, name));
+        let place = match path.trim_end_matches('/') {
+            "" => "/",
+            place => place,
+        };
+        match self.remote().await?.stat(place).await {
+            Ok(entry) if entry.kind == EntryKind::Directory => Ok(inside),
             Err(failure) if failure.is_final() => Err(failure),
-            _ => Ok(path.to_owned()),
+            // Who may see nothing is told nothing, and says whether it is there.
+            Err(failure) if failure.code == Code::Denied && path.ends_with('/') => Ok(inside),
+            _ => Ok(place.to_owned()),
         }
     }
 

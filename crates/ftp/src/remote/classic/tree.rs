@@ -192,6 +192,7 @@ impl Classic {
                 }
             };
             let name = tree::shown(&bring.from.to_string_lossy(), &path);
+            let top = path.is_empty() && matches!(item, Item::Directory { .. });
             let done = match item {
                 Item::Directory { attributes, .. } => {
                     let made = self.make_directory(&below(&bring.to, &path)).await;
@@ -225,6 +226,8 @@ impl Classic {
             match done {
                 Ok(()) => {}
                 Err(failure) if self.lost => return Err(failure.of(&name)),
+                // What may not be looked at may be there.
+                Err(failure) if top && failure.code != Code::Denied => return Err(tree::no_place(failure)),
                 Err(failure) => account.failed(&name, failure),
             }
         }

@@ -89,6 +89,15 @@ pub(crate) async fn set_root(path: &std::path::Path, attributes: store::Attribut
     super::disk::on_disk(move || Ok(store::set_directory(&path, &attributes)?)).await
 }
 
+/// Why nothing of a tree can come: its own directory cannot be made at the server, which says `why`.
+pub(super) fn no_place(why: Failure) -> Failure {
+    match why.code {
+        Code::NotFound => Failure::new(Code::NotFound, "the server has no directory to make it in")
+            .with_remedy("Make that first, with mkdir."),
+        _ => why,
+    }
+}
+
 /// The failure that a link is which a pattern matches, and behind which there is nothing.
 pub(super) fn leads_nowhere() -> Failure {
     Failure::new(Code::NotFound, "the link leads nowhere")

@@ -29,6 +29,8 @@ struct Putting<'a, 'b> {
     directories: Paths,
     /// Those among them that are none.
     none: HashSet<Vec<u8>>,
+    /// Why the directory is not there that all is to come into.
+    nowhere: Option<Failure>,
     /// The data of a large file are under way.
     amid: bool,
     /// How many of them have gone.
@@ -98,6 +100,7 @@ impl<'a, 'b> Putting<'a, 'b> {
             window: Window::default(),
             directories: Paths::default(),
             none: HashSet::new(),
+            nowhere: None,
             amid: false,
             went: 0,
             later: Vec::new(),
@@ -108,6 +111,12 @@ impl<'a, 'b> Putting<'a, 'b> {
     async fn run(&mut self, packets: Receiver<Packet>) -> Whole {
         self.send_all(packets).await?;
         self.settle_directories().await?;
+        if self.nowhere.is_some() {
+            self.hear_all().await?;
+        }
+        if let Some(failure) = self.nowhere.take() {
+            return Ok(Err(failure));
+        }
         self.set_attributes().await?;
         Ok(Ok(()))
     }
@@ -115,6 +124,9 @@ impl<'a, 'b> Putting<'a, 'b> {
     async fn send_all(&mut self, mut packets: Receiver<Packet>) -> Result<(), Failure> {
         while let Some(packet) = packets.recv().await {
             self.send(packet).await?;
+            if self.nowhere.is_some() {
+                break;
+            }
         }
         Ok(())
     }
@@ -212,9 +224,7 @@ impl<'a, 'b> Putting<'a, 'b> {
     fn take(&mut self, message: Message) -> Result<(), Failure> {
         let asked = self.asked.pop_front().expect("something was asked");
         self.window.answered(asked.path());
-        if asked.makes_room() {
-            self.answered.send_modify(|answered| *answered += 1);
-        }
+        let mut room = asked.makes_room();
         match (asked, message) {
             (
                 Asked::File { path, size, root },
@@ -236,12 +246,17 @@ impl<'a, 'b> Putting<'a, 'b> {
                 if entry.kind != proto::EntryKind::Directory {
                     self.none.insert(path.clone());
                     let file = Failure::new(Code::Other, "the server has something else of that name");
-                    self.account.failed(&self.shown(&path), file.with_remedy("Remove it there first."));
+                    let file = file.with_remedy("Remove it there first.");
+                    match path.is_empty() {
+                        true => self.nowhere = Some(file),
+                        false => self.account.failed(&self.shown(&path), file),
+                    }
                 }
             }
             (Asked::Directory { path, .. }, Message::Reply(Reply::Refused(refused)))
                 if refused.kind == Kind::Exists =>
             {
+                room = false; // until it is known to be one
                 self.ask(Command::Stat { path: below(&self.bring.to, &path) }, Asked::What { path });
             }
             (Asked::Link { path, target, again: false }, Message::Reply(Reply::Refused(refused)))
@@ -271,9 +286,17 @@ impl<'a, 'b> Putting<'a, 'b> {
                 if matches!(asked, Asked::Directory { .. } | Asked::What { .. }) {
                     self.none.insert(asked.path().to_vec());
                 }
-                self.account.failed(&self.shown(asked.path()), failure);
+                match &asked {
+                    Asked::Directory { path, .. } if path.is_empty() => {
+                        self.nowhere = Some(tree::no_place(failure));
+                    }
+                    _ => self.failed(asked.path(), failure),
+                }
             }
             _ => return self.native.out_of_turn(),
+        }
+        if room && self.nowhere.is_none() {
+            self.answered.send_modify(|answered| *answered += 1);
         }
         Ok(())
     }
@@ -351,7 +374,7 @@ impl<'a, 'b> Putting<'a, 'b> {
             (Message::Reply(Reply::Refused(_)), Some(why)) => why,
             _ => return self.native.out_of_turn(),
         };
-        self.account.failed(&self.shown(&path), failure);
+        self.failed(&path, failure);
         Ok(())
     }
 
@@ -378,6 +401,13 @@ impl<'a, 'b> Putting<'a, 'b> {
             self.ask(command, Asked::Attributes { path });
         }
         self.hear_all().await
+    }
+
+    /// Tells what could not be sent, unless nothing can.
+    fn failed(&mut self, path: &[u8], failure: Failure) {
+        if self.nowhere.is_none() {
+            self.account.failed(&self.shown(path), failure);
+        }
     }
 
     fn shown(&self, path: &[u8]) -> String {

@@ -58,7 +58,7 @@ impl Asked {
 
     /// Whether files may be put where it has made room for them.
     pub(super) fn makes_room(&self) -> bool {
-        matches!(self, Asked::Directory { .. } | Asked::Delete { .. })
+        matches!(self, Asked::Directory { .. } | Asked::What { .. } | Asked::Delete { .. })
     }
 
     /// Bytes of data that go with it.

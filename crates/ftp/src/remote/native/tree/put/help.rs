@@ -69,6 +69,9 @@ impl Putting<'_, '_> {
         }
         let pool = helper.pool;
         self.lead(&pool, packets).await?;
+        if let Some(failure) = self.nowhere.take() {
+            return Ok(Err(failure));
+        }
         while let Some(portion) = self.ended(&mut tasks).await? {
             self.account.add(portion);
         }
@@ -90,6 +93,9 @@ impl Putting<'_, '_> {
         // To the end, since others wait for it: a server that has files to read may keep its answers.
         self.send_all(packets).await?;
         self.hear_all().await?;
+        if self.nowhere.is_some() {
+            return Ok(());
+        }
         loop {
             let piece = tokio::select! {
                 biased;
