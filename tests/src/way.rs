@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::{DEADLINE, read_once};
 
-/// A way to a server for one connection.
+/// A way to a server: for one connection that is cut; or for any number, of which the first ones are held up.
 #[derive(Debug)]
 pub struct Way {
     address: SocketAddr,
@@ -47,22 +47,32 @@ struct Plan {
 impl Way {
     /// A way that is cut once `bytes` went to the client.
     pub fn cut_down(server: SocketAddr, bytes: u64) -> Way {
-        Way::new(server, Plan { up: u64::MAX, down: bytes, then: Then::Cut })
+        Way::new(server, vec![Plan::cut(u64::MAX, bytes)], 1)
     }
 
     /// A way that is cut once `bytes` went to the server.
     pub fn cut_up(server: SocketAddr, bytes: u64) -> Way {
-        Way::new(server, Plan { up: bytes, down: u64::MAX, then: Then::Cut })
+        Way::new(server, vec![Plan::cut(bytes, u64::MAX)], 1)
     }
 
-    /// A way on which nothing more goes to the client after `bytes`, until [`release`](Way::release).
+    /// A way on whose first connection nothing more goes to the client after `bytes`, until [`release`](Way::release).
     pub fn hold_down(server: SocketAddr, bytes: u64) -> Way {
-        Way::new(server, Plan { up: u64::MAX, down: bytes, then: Then::Hold })
+        Way::hold_each_down(server, [bytes])
     }
 
-    /// A way on which nothing more goes to the server after `bytes`, until [`release`](Way::release).
+    /// A way on whose first connection nothing more goes to the server after `bytes`, until [`release`](Way::release).
     pub fn hold_up(server: SocketAddr, bytes: u64) -> Way {
-        Way::new(server, Plan { up: bytes, down: u64::MAX, then: Then::Hold })
+        Way::hold_each_up(server, [bytes])
+    }
+
+    /// As [`hold_down`](Way::hold_down), with so many bytes for each of the first connections.
+    pub fn hold_each_down(server: SocketAddr, bytes: impl IntoIterator<Item = u64>) -> Way {
+        Way::new(server, bytes.into_iter().map(|bytes| Plan::hold(u64::MAX, bytes)).collect(), usize::MAX)
+    }
+
+    /// As [`hold_up`](Way::hold_up), with so many bytes for each of the first connections.
+    pub fn hold_each_up(server: SocketAddr, bytes: impl IntoIterator<Item = u64>) -> Way {
+        Way::new(server, bytes.into_iter().map(|bytes| Plan::hold(bytes, u64::MAX)).collect(), usize::MAX)
     }
 
     /// Where it begins.
@@ -85,20 +95,38 @@ impl Way {
         self.gate.set(State::Released);
     }
 
-    fn new(server: SocketAddr, plan: Plan) -> Way {
+    /// A way for at most so many connections.
+    fn new(server: SocketAddr, plans: Vec<Plan>, most: usize) -> Way {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let gate = Arc::new(Gate::default());
         let kept = gate.clone();
         thread::spawn(move || {
-            let (client, _) = listener.accept().unwrap();
-            let server = TcpStream::connect(server).unwrap();
-            let (from, to, also_kept) =
-                (client.try_clone().unwrap(), server.try_clone().unwrap(), kept.clone());
-            thread::spawn(move || carry(from, to, plan.up, plan.then, &also_kept));
-            carry(server, client, plan.down, plan.then, &kept);
+            let mut plans = plans.into_iter();
+            for client in listener.incoming().take(most) {
+                let plan = plans.next().unwrap_or(Plan::hold(u64::MAX, u64::MAX));
+                let client = client.unwrap();
+                // It may be down at the moment; then the client hears that.
+                let Ok(server) = TcpStream::connect(server) else { continue };
+                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                for (sides, left, down) in [((from, to), plan.up, false), ((server, client), plan.down, true)]
+                {
+                    let gate = kept.clone();
+                    thread::spawn(move || carry(sides, left, down, plan.then, &gate));
+                }
+            }
         });
         Way { address, gate }
+    }
+}
+
+impl Plan {
+    fn cut(up: u64, down: u64) -> Plan {
+        Plan { up, down, then: Then::Cut }
+    }
+
+    fn hold(up: u64, down: u64) -> Plan {
+        Plan { up, down, then: Then::Hold }
     }
 }
 
@@ -124,8 +152,9 @@ impl Gate {
     }
 }
 
-/// Carries bytes until either side is closed, then closes both; after the first `left`, something happens.
-fn carry(mut from: TcpStream, mut to: TcpStream, mut left: u64, then: Then, gate: &Gate) {
+/// Carries bytes until either side is closed, then closes both, but for a server that has said its last word `down`: it still hears
+/// the client. After the first `left`, something happens.
+fn carry((mut from, mut to): (TcpStream, TcpStream), mut left: u64, down: bool, then: Then, gate: &Gate) {
     let mut piece = vec![0; 16 * 1024];
     loop {
         if left == 0 {
@@ -137,6 +166,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, mut left: u64, then: Then, gate
         }
         let room = usize::try_from(left).map_or(piece.len(), |left| left.min(piece.len()));
         match read_once(&mut from, &mut piece[..room]) {
+            Ok(0) if down => return drop(to.shutdown(Shutdown::Write)),
             Ok(read @ 1..) if to.write_all(&piece[..read]).is_ok() => left -= read as u64,
             _ => break,
         }

@@ -1,6 +1,7 @@
 //! One large file over several connections.
 
 use std::fs::{self, File, FileTimes};
+use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
@@ -124,6 +125,34 @@ fn after_the_loss_of_the_first_session_it_goes_on_where_there_is_a_gap() {
         let cutting = Cutting::new(server.address(), [12 * MIB as u64 + 11]);
         let client = two(&server).target(format!("alice@{}", cutting.address()));
         client.args(words).run().ok().told("trying again at ");
+    }
+    assert!(server.read_work("here") == content && server.read("alice/there") == content);
+    assert!(stages(server.homes()).is_empty() && stages(server.work()).is_empty());
+}
+
+#[test]
+fn after_the_end_of_the_server_it_goes_on_with_the_next_one() {
+    let mut server = Server::start();
+    let content = plant(&server.home(ALICE).join("theirs"), 1);
+    let each = [20 * MIB as u64; 2]; // more than comes of it before it goes in parts
+    let hold: fn(SocketAddr, [u64; 2]) -> Way = Way::hold_each_down;
+    // A get ends between two commands, a put in the middle of one.
+    for (words, hold, at_once) in
+        [(["get", "theirs", "here"], hold, false), (["put", "here", "there"], Way::hold_each_up, true)]
+    {
+        let way = hold(server.address(), each);
+        let run = two(&server).target(format!("alice@{}", way.address())).args(words).spawn();
+        way.wait_until_held();
+        server.signal_end();
+        server.log().wait_for_all(&["ending", "sessions="]);
+        if at_once {
+            server.signal_end();
+            server.log().wait_for("asked again: breaking off");
+        }
+        way.release();
+        assert!(server.wait_for_end().success());
+        server.restart();
+        run.wait().ok().told("the server is ending; trying again at ");
     }
     assert!(server.read_work("here") == content && server.read("alice/there") == content);
     assert!(stages(server.homes()).is_empty() && stages(server.work()).is_empty());

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use proto::io::{Stream, Wire, tcp, tls};
-use proto::{Command, Fingerprint, Kind, Message, Preamble, Reply, Secret, Side};
+use proto::{Command, Fingerprint, Message, Preamble, Reply, Secret, Side};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
 use tokio::io::AsyncWriteExt;
@@ -197,7 +197,7 @@ impl Native {
                 (_, Message::Reply(Reply::Refused(refused))) => {
                     // Whatever was sent ahead is refused too, and nothing of it matters.
                     self.lost = true;
-                    self.cut |= matches!(refused.kind, Kind::Ending | Kind::TimedOut | Kind::Limit);
+                    self.cut |= words::by_chance(refused.kind);
                     self.owed = Owed::Nothing;
                     return Err(words::refused_at_the_door(refused));
                 }

@@ -234,12 +234,13 @@ impl Native {
     /// The failure that a refusal is; some refusals are the last word.
     fn refused(&mut self, refused: Refused) -> Failure {
         self.lost |= words::ends_session(refused.kind);
-        self.cut |= matches!(refused.kind, Kind::Ending | Kind::TimedOut | Kind::Limit);
+        self.cut |= words::by_chance(refused.kind);
         words::refused(refused)
     }
 
     /// The failure that the refusal of one of many commands is; an error where it is the last word.
     fn refused_many(&mut self, refused: Refused) -> Result<Failure, Failure> {
+        self.cut |= words::by_chance(refused.kind);
         if words::ends_session(refused.kind) {
             Err(words::refused(refused))
         } else {

@@ -66,6 +66,11 @@ pub(super) fn ends_session(kind: Kind) -> bool {
     )
 }
 
+/// Whether a session that ends by a refusal of this kind was lost by chance, so that another one may do better.
+pub(super) fn by_chance(kind: Kind) -> bool {
+    matches!(kind, Kind::Ending | Kind::TimedOut | Kind::Limit)
+}
+
 /// What a broken connection to `host` means.
 pub(super) fn broken(broken: &Broken, host: &str) -> Failure {
     match broken {
