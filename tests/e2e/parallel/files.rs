@@ -47,7 +47,7 @@ fn a_large_file_comes_and_goes_as_it_is() {
         assert!(server.read("alice/there") == content && !put.stderr.contains("fewer"), "{}", put.stderr);
         assert_eq!(told(&server.work().join("mine")), told(&server.home(ALICE).join("there")));
         let before = logins(&server);
-        assert!((2..=4).contains(&before)); // who comes when all is done does not log in
+        assert!((2..=4).contains(&before)); // who comes when all is done need not log in
         assert_eq!(server.log().count(&["verb=\"assemble\"", "path=\"there\"", "result=\"ok\""]), 1);
         let get = four(&server).args(["get", "there", "back"]).run().ok().told(&verified);
         assert!(server.read_work("back") == content && !get.stderr.contains("fewer"), "{}", get.stderr);

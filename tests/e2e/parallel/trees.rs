@@ -57,7 +57,7 @@ fn a_tree_comes_and_goes_as_it_is() {
         let sum = four(&server).args(["put", "-r", "mine"]).run().ok().stderr;
         assert!(tree(&server.work().join("mine")) == tree(&server.home(ALICE).join("mine")), "{sum}");
         let before = logins(&server);
-        assert!((2..=4).contains(&before), "{before} {sum}"); // who comes when all is done does not log in
+        assert!((2..=4).contains(&before), "{before} {sum}"); // who comes when all is done need not log in
         let back = four(&server).args(["get", "-r", "mine", "back"]).run().ok().stderr;
         assert!(tree(&server.home(ALICE).join("mine")) == tree(&server.work().join("back")), "{back}");
         assert!((2..=4).contains(&(logins(&server) - before)), "{back}");
@@ -112,6 +112,22 @@ fn the_password_is_said_once() {
     client().args(["put", "-r", "mine"]).run().ok();
     assert_eq!(way.said(ALICE.password.as_bytes()), (4, 1));
     assert!(logins(&server) > 1);
+}
+
+#[test]
+fn the_others_are_there_before_there_is_work_for_them() {
+    let server = Server::start();
+    plant(&server.work().join("mine"));
+    // More than the answers to login and tickets have, and less than those to the directories have besides.
+    let way = Way::hold_down(server.address(), 400);
+    let client = four(&server).target(format!("alice@{}", way.address()));
+    let put = client.args(["put", "-r", "mine"]).spawn();
+    way.wait_until_held();
+    server.log().wait_for_nth(4, &["verb=\"login\"", "result=\"ok\""]);
+    way.release();
+    let put = put.wait().ok();
+    assert!(!put.stderr.contains("fewer"), "{}", put.stderr);
+    assert!(tree(&server.work().join("mine")) == tree(&server.home(ALICE).join("mine")));
 }
 
 #[test]

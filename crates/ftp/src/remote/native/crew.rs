@@ -56,11 +56,13 @@ pub(super) struct Invitation {
 }
 
 impl Invitation {
-    /// Connects, and puts in line what opens the session: the answer comes with that to the first command.
+    /// Connects, and enters at once: the server waits only so long for that, and there may be nothing to do for longer.
     pub(super) async fn accept(self) -> Result<Native, Failure> {
         let Invitation { origin, settings, ticket } = self;
         let wire = origin.reach_again(&settings).await?;
-        Ok(Native::open(wire, settings, origin, Command::Enter { ticket }))
+        let mut native = Native::open(wire, settings, origin, Command::Enter { ticket });
+        native.ready().await?;
+        Ok(native)
     }
 }
 

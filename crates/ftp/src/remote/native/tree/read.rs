@@ -84,6 +84,17 @@ pub(super) enum Packet {
     Failed(Vec<u8>, Failure),
 }
 
+impl Packet {
+    /// The paths of what is in it.
+    pub(super) fn into_paths(self) -> Vec<Vec<u8>> {
+        match self {
+            Packet::Frames { asked, .. } => asked.iter().map(|asked| asked.path().to_vec()).collect(),
+            Packet::Large { path, .. } | Packet::LeadsOut(path) | Packet::Failed(path, _) => vec![path],
+            Packet::Expect(_) | Packet::Skipped => Vec::new(),
+        }
+    }
+}
+
 /// Something that any of several sessions may send, once so many of the commands are answered that make room for files.
 pub(super) struct Piece {
     pub(super) after: u64,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::{Asked, Getting, Pool, Wanted};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::remote::native::Native;
-use crate::remote::native::crew::{Invitation, fewer, hands};
+use crate::remote::native::crew::{BREATH, Invitation, fewer, hands};
 use crate::remote::tree::{Account, Fetch, Job, Links, Portion};
 
 /// They end when this is dropped.
@@ -129,8 +130,10 @@ impl Getting<'_, '_> {
             }
             let Some(asked) = self.asked.pop_front() else {
                 self.publish().await;
-                if !self.pool.work().await {
-                    return Ok(());
+                match timeout(BREATH, self.pool.work()).await {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(()),
+                    Err(_) => self.native.breathe().await?,
                 }
                 continue;
             };

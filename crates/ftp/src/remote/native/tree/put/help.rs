@@ -96,18 +96,30 @@ impl Putting<'_, '_> {
         if self.nowhere.is_some() {
             return Ok(());
         }
-        loop {
-            let piece = tokio::select! {
-                biased;
-                message = self.native.answer(), if !self.asked.is_empty() => {
-                    self.take(message?)?;
-                    continue;
-                }
-                piece = pool.next() => piece,
-            };
-            let Some(piece) = piece else { return self.hear_all().await };
+        while let Some(piece) = self.next_piece(pool).await? {
             self.send(piece.packet).await?;
         }
+        self.hear_all().await
+    }
+
+    /// Waits for the next piece, hearing answers meanwhile.
+    async fn next_piece(&mut self, pool: &Pool) -> Result<Option<Piece>, Failure> {
+        loop {
+            tokio::select! {
+                biased;
+                message = self.native.answer(), if !self.asked.is_empty() => self.take(message?)?,
+                piece = timeout(BREATH, pool.next()) => match piece {
+                    Ok(piece) => return Ok(piece),
+                    Err(_) => self.breathe().await?,
+                },
+            }
+        }
+    }
+
+    /// Has the server see that the session is in use though it has nothing to do.
+    async fn breathe(&mut self) -> Result<(), Failure> {
+        self.hear_all().await?;
+        self.native.breathe().await
     }
 
     /// What the next helper has done that ends.
@@ -122,21 +134,27 @@ impl Putting<'_, '_> {
         }
     }
 
+    /// Waits until so many of the first session's commands are answered; whether they ever will be.
+    async fn wait_until(&mut self, there: &mut watch::Receiver<u64>, after: u64) -> Result<bool, Failure> {
+        loop {
+            let answered = timeout(BREATH, there.wait_for(|answered| *answered >= after)).await;
+            match answered.map(|answered| answered.is_ok()) {
+                Ok(answered) => return Ok(answered),
+                Err(_) => self.breathe().await?,
+            }
+        }
+    }
+
     /// Brings files, until there are no more.
     async fn help(&mut self, pool: &Pool, there: &mut watch::Receiver<u64>) -> Result<(), Failure> {
-        loop {
-            let hears = !self.asked.is_empty() && !self.native.opening;
-            let piece = tokio::select! {
-                biased;
-                message = self.native.answer(), if hears => {
-                    self.take(message?)?;
-                    continue;
+        while let Some(Piece { after, packet }) = self.next_piece(pool).await? {
+            match self.wait_until(there, after).await {
+                Ok(true) => {}
+                Ok(false) => return Ok(()), // the first session is lost, and all with it
+                Err(failure) => {
+                    pool.once_more(packet.into_paths());
+                    return Err(failure);
                 }
-                piece = pool.next() => piece,
-            };
-            let Some(Piece { after, packet }) = piece else { return self.hear_all().await };
-            if there.wait_for(|answered| *answered >= after).await.is_err() {
-                return Ok(()); // the first session is lost, and all with it
             }
             let large = match &packet {
                 Packet::Large { path, .. } => Some(path.clone()),
@@ -148,6 +166,7 @@ impl Putting<'_, '_> {
                 return Err(failure);
             }
         }
+        self.hear_all().await
     }
 }
 
