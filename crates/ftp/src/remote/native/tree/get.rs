@@ -103,7 +103,7 @@ impl<'a, 'b> Getting<'a, 'b> {
             account,
             ground: None,
             asked: VecDeque::new(),
-            window: Window::default(),
+            window: Window::beneath(&fetch.from),
             pool,
             found: Vec::new(),
             due: 0,

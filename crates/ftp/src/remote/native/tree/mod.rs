@@ -17,7 +17,7 @@ use crate::failure::{Code, Failure};
 /// Commands in flight.
 const COMMANDS: usize = 1000;
 
-/// Bytes of their paths: less than a server takes while it sends, so that neither side waits for the other.
+/// Bytes of them: less than a server takes while it sends, so that neither side waits for the other.
 const WINDOW: usize = 48 * 1024;
 
 /// What a command counts for beside its path.
@@ -35,13 +35,20 @@ fn too_many(bytes: usize, remedy: &str) -> Result<(), Failure> {
 }
 
 /// Commands that were sent and not yet answered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Window {
+    /// What each counts for beside its path beneath the root.
+    each: usize,
     commands: usize,
     bytes: usize,
 }
 
 impl Window {
+    /// One for commands of which each names the remote directory `root` before a path beneath it.
+    fn beneath(root: &str) -> Window {
+        Window { each: COMMAND + root.len() + 1, commands: 0, bytes: 0 }
+    }
+
     /// Whether there is room for another one.
     fn is_open(&self) -> bool {
         self.commands < COMMANDS && self.bytes < WINDOW
@@ -54,12 +61,12 @@ impl Window {
 
     fn sent(&mut self, path: &[u8]) {
         self.commands += 1;
-        self.bytes += path.len() + COMMAND;
+        self.bytes += path.len() + self.each;
     }
 
     fn answered(&mut self, path: &[u8]) {
         self.commands -= 1;
-        self.bytes -= path.len() + COMMAND;
+        self.bytes -= path.len() + self.each;
     }
 }
 
@@ -127,5 +134,29 @@ impl Native {
     /// The failure that a message out of its turn is.
     pub(super) fn out_of_turn<T>(&mut self) -> Result<T, Failure> {
         Err(self.broken(Broken::Malformed(Fault::Turn)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::limits;
+
+    use super::*;
+    use crate::remote::tree::below;
+
+    #[test]
+    fn what_is_in_flight_is_less_than_a_server_takes_however_deep_the_root_lies() {
+        for deep in [0, 1, 100, 2400, limits::PATH - 10] {
+            let (root, mut window, mut bytes) =
+                ("d".repeat(deep), Window::beneath(&"d".repeat(deep)), Vec::new());
+            while window.is_open() {
+                let command = Command::Get { path: below(&root, b"some/file"), first_block: 0 };
+                Message::Command(command).encode(&mut bytes);
+                window.sent(b"some/file");
+            }
+            assert!(bytes.len() <= limits::WINDOW, "{deep}: {}", bytes.len());
+            (0..window.commands).for_each(|_| window.answered(b"some/file"));
+            assert!(window.is_low() && window.bytes == 0);
+        }
     }
 }

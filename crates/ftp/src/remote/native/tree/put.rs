@@ -97,7 +97,7 @@ impl<'a, 'b> Putting<'a, 'b> {
             bring,
             account,
             asked: VecDeque::new(),
-            window: Window::default(),
+            window: Window::beneath(&bring.to),
             directories: Paths::default(),
             none: HashSet::new(),
             nowhere: None,

@@ -87,7 +87,7 @@ impl Native {
         mut all: Paths,
         account: &mut Account<'_>,
     ) -> Result<(), Failure> {
-        let (mut window, mut asked) = (Window::default(), VecDeque::new());
+        let (mut window, mut asked) = (Window::beneath(root), VecDeque::new());
         loop {
             if window.is_low() {
                 while window.is_open()

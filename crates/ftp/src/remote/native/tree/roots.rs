@@ -65,7 +65,7 @@ impl Native {
         account: &mut Account<'_>,
         settle: Settle<'_>,
     ) -> Whole {
-        let (mut window, mut due) = (Window::default(), VecDeque::new());
+        let (mut window, mut due) = (Window::beneath(remote), VecDeque::new());
         loop {
             if window.is_low() {
                 while window.is_open()
