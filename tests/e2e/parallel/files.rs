@@ -159,6 +159,20 @@ fn after_the_end_of_the_server_it_goes_on_with_the_next_one() {
 }
 
 #[test]
+fn after_the_loss_of_the_first_session_while_it_waits_it_is_gone_on_with() {
+    let server = Server::builder().limit("idle = \"3s\"").start();
+    let content = plant(&server.work().join("mine"), 1);
+    // The other one is held up until the first has done the rest and waited for too long.
+    let way = Way::hold_each_up(server.address(), [u64::MAX, 3 * MIB as u64]);
+    let run = two(&server).target(format!("alice@{}", way.address())).args(["put", "mine"]).spawn();
+    way.wait_until_held();
+    server.log().wait_for("session ended");
+    way.release();
+    run.wait().ok().told("trying again at ");
+    assert!(server.read("alice/mine") == content && stages(server.homes()).is_empty());
+}
+
+#[test]
 fn what_came_without_a_gap_is_gone_on_with_by_command() {
     let server = Server::start();
     let content = plant(&server.home(ALICE).join("theirs"), 1);

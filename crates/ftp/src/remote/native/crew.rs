@@ -113,6 +113,7 @@ impl Native {
         self.flush_many().await?;
         match self.answer().await? {
             Message::Reply(Reply::Directory { .. }) => Ok(()),
+            Message::Reply(Reply::Refused(refused)) => Err(self.refused(refused)), // its last word, most likely
             _ => self.out_of_turn(),
         }
     }

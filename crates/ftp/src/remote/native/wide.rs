@@ -164,6 +164,13 @@ impl Native {
         }
     }
 
+    /// Has the server see that the session is in use, and learns whether it still is.
+    async fn stays(&mut self) -> Result<(), Failure> {
+        self.begin_many().await?;
+        let breathed = self.breathe().await;
+        self.end_many(breathed.map(Ok))
+    }
+
     /// Moves chunks until there are no more, those of lost sessions included.
     async fn move_all(
         &mut self,
@@ -181,14 +188,12 @@ impl Native {
                         std::panic::resume_unwind(error.into_panic());
                     }
                     Ok(Some(_)) => {}
-                    Err(_) => {
-                        self.begin_many().await?;
-                        let breathed = self.breathe().await;
-                        self.end_many(breathed.map(Ok))?;
-                    }
+                    Err(_) => self.stays().await?,
                 }
             }
             if let Some(failure) = chunks.failure() {
+                // If this session was lost meanwhile, what it had begun has ended with it, and that is all that the others know.
+                self.stays().await?;
                 return Err(failure);
             }
             if chunks.are_done() {
