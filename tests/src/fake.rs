@@ -12,10 +12,11 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::{DEADLINE, Identity, frame, read_once};
 
-/// A made-up server for one connection.
+/// A made-up server for one connection, or for some.
 #[derive(Debug)]
 pub struct Fake {
     address: SocketAddr,
+    connections: usize,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -46,12 +47,30 @@ impl Fake {
     /// Takes one connection, lets whoever it is log in, and answers each further command by `answer`, until that hangs up by an
     /// error or the client does.
     pub fn answering(answer: impl FnMut(&mut Peer, Command) -> io::Result<()> + Send + 'static) -> Fake {
-        Fake::begin(move |mut stream| {
-            let mut preamble = [0; proto::PREAMBLE];
-            stream.read_exact(&mut preamble)?;
-            stream.write_all(&Preamble::new(&[Algorithm::Md5]).encode())?;
-            converse(&mut Peer { stream, heard: Vec::new() }, answer)
-        })
+        Fake::begin(move |stream| greet(stream, answer))
+    }
+
+    /// Takes so many connections, lets whoever it is log in or enter, and answers each further command by `answer`, which is told the
+    /// number of the connection from 0 on, until that hangs up by an error or the client does.
+    pub fn answering_several(
+        connections: usize,
+        answer: impl Fn(usize, &mut Peer, Command) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Fake {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let thread = thread::spawn(move || {
+            let serve = |number, stream: TcpStream| {
+                stream.set_read_timeout(Some(DEADLINE)).unwrap();
+                greet(stream, |peer, command| answer(number, peer, command))
+            };
+            thread::scope(|scope| {
+                for (number, stream) in listener.incoming().take(connections).enumerate() {
+                    let (stream, serve) = (stream.unwrap(), &serve);
+                    scope.spawn(move || drop(serve(number, stream))); // a client that hangs up has heard enough
+                }
+            });
+        });
+        Fake { address, connections, thread: Some(thread) }
     }
 
     /// Takes one connection, says `bytes`, and hangs up when the client does.
@@ -76,7 +95,7 @@ impl Fake {
             stream.set_read_timeout(Some(DEADLINE)).unwrap();
             drop(serve(stream)); // a client that hangs up has heard enough
         });
-        Fake { address, thread: Some(thread) }
+        Fake { address, connections: 1, thread: Some(thread) }
     }
 }
 
@@ -123,7 +142,7 @@ fn shaken(mut tcp: TcpStream, config: Arc<ServerConfig>) -> Shaken {
 impl Drop for Fake {
     fn drop(&mut self) {
         // If nobody ever came, the thread waits for somebody to come.
-        drop(TcpStream::connect(self.address));
+        (0..self.connections).for_each(|_| drop(TcpStream::connect(self.address)));
         let ended = self.thread.take().map(JoinHandle::join);
         assert!(thread::panicking() || matches!(ended, Some(Ok(()))), "the made-up server failed");
     }
@@ -200,11 +219,20 @@ impl Peer {
     }
 }
 
+fn greet(mut stream: TcpStream, answer: impl FnMut(&mut Peer, Command) -> io::Result<()>) -> io::Result<()> {
+    let mut preamble = [0; proto::PREAMBLE];
+    stream.read_exact(&mut preamble)?;
+    stream.write_all(&Preamble::new(&[Algorithm::Md5]).encode())?;
+    converse(&mut Peer { stream, heard: Vec::new() }, answer)
+}
+
 fn converse(peer: &mut Peer, mut answer: impl FnMut(&mut Peer, Command) -> io::Result<()>) -> io::Result<()> {
     loop {
         match peer.command()? {
             Command::Hello { .. } => peer.reply(Reply::Hello { server: "made up".into() })?,
-            Command::Login { .. } => peer.reply(Reply::Welcome { access: Access::Write })?,
+            Command::Login { .. } | Command::Enter { .. } => {
+                peer.reply(Reply::Welcome { access: Access::Write })?
+            }
             Command::Quit => return peer.reply(Reply::Goodbye),
             command => answer(peer, command)?,
         }

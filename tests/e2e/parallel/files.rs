@@ -1,13 +1,20 @@
 //! One large file over several connections.
 
 use std::fs::{self, File, FileTimes};
+use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::time::{Duration, UNIX_EPOCH};
 
-use digest::Algorithm;
-use e2e::{ALICE, Client, Cutting, QUINN, Server, Watch, Way, bytes, root, stages};
+use digest::{Algorithm, BLOCK};
+use e2e::{
+    ALICE, Client, Cutting, DEADLINE, Fake, QUINN, Server, Watch, Way, bytes, data_frame, end, root, stages,
+};
+use proto::{Abort, Command, Failure, Kind, Message, Reply, Ticket};
 use rustix::process::Signal;
 
 use super::{Overheard, four, logins};
@@ -191,6 +198,54 @@ fn what_came_without_a_gap_is_gone_on_with_by_command() {
         assert_eq!(cutting.connections(), 3);
     }
     assert!(server.read_work("here") == content && server.read("alice/there") == content);
+}
+
+#[test]
+fn what_a_lost_session_could_not_keep_is_fetched_by_another() {
+    let server = Server::start();
+    let block = data_frame(&[0; BLOCK]);
+    let damaged = [&block[..block.len() - 1], &[!block[block.len() - 1]]].concat();
+    let (lose, lost) = channel();
+    let (lost, chunks) = (Mutex::new(Some(lost)), AtomicUsize::new(0));
+    let (size, version) = (WIDE as u64, [7; 16]);
+    let fake = Fake::answering_several(2, move |connection, peer, command| match command {
+        Command::Get { .. } => {
+            peer.reply(Reply::Sending { size })?;
+            peer.tell(&Message::Abort(Abort { command: 2, failure: Failure::new(Kind::Aborted, "as asked") }))
+        }
+        Command::Digests { .. } => {
+            peer.reply(Reply::Reading { size, version })?;
+            peer.tell(&Message::End(end(b"")))
+        }
+        Command::Ticket => peer.reply(Reply::Ticket { ticket: Ticket::new([1; 32]), seconds: 60 }),
+        Command::GetParts { parts, .. } => {
+            let mut first = &block;
+            if connection == 0 {
+                // The other one comes first, and is lost.
+                if let Some(lost) = lost.lock().unwrap().take() {
+                    lost.recv_timeout(DEADLINE).unwrap();
+                }
+            } else {
+                match chunks.fetch_add(1, Ordering::Relaxed) {
+                    0 => first = &damaged,
+                    1 | 2 => {}
+                    _ => {
+                        lose.send(()).unwrap();
+                        return Err(io::ErrorKind::ConnectionAborted.into());
+                    }
+                }
+            }
+            let blocks: usize = parts.iter().map(|part| part.blocks as usize).sum();
+            peer.reply(Reply::Reading { size, version })?;
+            peer.say(first)?;
+            peer.say(&block.repeat(blocks - 1))?;
+            peer.tell(&Message::End(end(&vec![0; blocks * BLOCK])))
+        }
+        other => panic!("{other:?}"),
+    });
+    let client = two(&server).target(format!("alice@{}", fake.address()));
+    client.args(["get", "theirs"]).run().ok().told("fewer connections than wanted");
+    assert!(server.read_work("theirs") == vec![0; WIDE]);
 }
 
 #[test]

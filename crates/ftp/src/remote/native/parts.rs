@@ -250,17 +250,37 @@ impl Native {
                 self.ask(&Command::GetParts { path, version, parts });
             }
             let Some(ranges) = asked.pop_front() else { return Ok(wrong.map_or(Ok(()), Err)) };
-            self.flush_many().await?;
-            let failed = match self.answer().await? {
-                Message::Reply(Reply::Reading { size, version })
-                    if (size, version) == (of.size, of.version) =>
-                {
-                    self.receive_parts(&ranges, into, moved).await?.err()
-                }
-                Message::Reply(Reply::Refused(refused)) => Some(self.refused_many(refused)?),
-                _ => return self.out_of_turn(),
+            let failed = match self.hear_parts(of, &ranges, into, moved, wrong.is_none()).await {
+                Ok(heard) => heard.err(),
+                // What was wrong before is the reason.
+                Err(broken) => return Err(wrong.unwrap_or(broken)),
             };
             wrong = wrong.or(failed);
+        }
+    }
+
+    /// Hears the answer to a command. Once something was wrong nothing `counts` as moved: who counts blocks would take those behind what
+    /// is missing for it.
+    async fn hear_parts(
+        &mut self,
+        of: &Remote,
+        ranges: &Ranges,
+        into: &Arc<Parts>,
+        moved: Moved<'_>,
+        counts: bool,
+    ) -> Whole {
+        self.flush_many().await?;
+        match self.answer().await? {
+            Message::Reply(Reply::Reading { size, version }) if (size, version) == (of.size, of.version) => {
+                self.receive_parts(ranges, into, &mut |blocks| {
+                    if counts {
+                        moved(blocks);
+                    }
+                })
+                .await
+            }
+            Message::Reply(Reply::Refused(refused)) => self.refused_many(refused).map(Err),
+            _ => self.out_of_turn(),
         }
     }
 
@@ -274,7 +294,9 @@ impl Native {
             match self.told(arrived)? {
                 Arrived::Blocks(blocks) => {
                     left -= blocks.data_len() as u64;
-                    moved(&blocks);
+                    if file.is_ok() {
+                        moved(&blocks);
+                    }
                     spare = match &mut file {
                         Ok(writing) => match writing.write(blocks).await {
                             Ok(spare) => spare,
