@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use e2e::{ALICE, Fake, Peer, Ran, Server, data_frame, end};
-use proto::{Branch, Command, Entry, EntryKind, Failure, Found, Kind, Message, Reply, Time};
+use proto::{Abort, Branch, Command, Entry, EntryKind, Failure, Found, Kind, Message, Reply, Time};
 
 fn found(path: &[u8], kind: EntryKind, target: Option<&[u8]>) -> Found {
     Found {
@@ -294,4 +294,28 @@ fn what_comes_to_light_in_the_middle_of_a_file_is_asked_about_behind_it() {
     });
     let put = server.client(ALICE).target(format!("alice@{}", fake.address())).args(["put", "-r", "tree"]);
     put.run().fails(9);
+}
+
+#[test]
+fn a_tree_that_is_broken_off_before_a_file_is_told_and_the_session_goes_on() {
+    for last in [false, true] {
+        let server = Server::start();
+        fresh(&server);
+        let fake = Fake::answering(move |peer, command| match command {
+            Command::GetTree { .. } => {
+                peer.reply(Reply::Listing)?;
+                tell(peer, vec![directory(""), file("a"), file("b"), file("c")], last)?;
+                evil(peer)?;
+                let failure = Failure::new(Kind::Internal, "the disk is gone");
+                peer.tell(&Message::Abort(Abort { command: 2, failure }))
+            }
+            Command::Pwd => peer.reply(Reply::Directory { path: b"/".to_vec() }),
+            other => panic!("{other:?}"),
+        });
+        let client = server.client(ALICE).target(format!("alice@{}", fake.address()));
+        let ran = client.stdin("get -r tree in/tree\npwd\n").run().fails(9);
+        assert!(ran.text().ends_with("/\n"), "{}", ran.text());
+        ran.told("tree/b: the disk is gone").told("tree/c: the disk is gone");
+        assert_eq!(server.read_work("in/tree/a"), b"evil");
+    }
 }

@@ -157,7 +157,7 @@ impl<'a, 'b> Getting<'a, 'b> {
                     self.due -= wanted.size;
                     self.hear_file(&wanted).await?;
                 }
-                Asked::Part(wanted) => self.hear_file(&wanted).await?,
+                Asked::Part(wanted) => self.hear_part(&wanted).await?,
             }
         }
     }

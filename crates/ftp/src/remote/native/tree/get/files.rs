@@ -5,7 +5,7 @@ use proto::io::{Arrived, Next};
 use proto::{End, Fault, Kind, Message, Reply};
 use store::Proof;
 
-use super::{Getting, Wanted};
+use super::{Asked, Getting, Wanted};
 use crate::failure::Failure;
 use crate::remote::native::{Broken, words};
 use crate::remote::tree::{self, Ground, Job, Whole as Stated};
@@ -18,11 +18,44 @@ const FILES: usize = 128;
 const BYTES: usize = 1024 * 1024;
 
 impl Getting<'_, '_> {
+    /// Hears all of a file that comes with its tree.
+    pub(super) async fn hear_part(&mut self, wanted: &Wanted) -> Result<(), Failure> {
+        match self.native.answer().await? {
+            Message::Abort(abort) => self.broken_off(wanted, abort.failure),
+            begin => self.hear_begun(wanted, begin).await,
+        }
+    }
+
+    /// Takes note that the server has broken off the tree before a file of it: neither that nor anything behind it comes.
+    fn broken_off(&mut self, wanted: &Wanted, why: proto::Failure) -> Result<(), Failure> {
+        let failure = self.native.refused_many(why)?;
+        let mut missing = vec![wanted.path.clone()];
+        while let Some(Asked::Part(part)) = self.asked.front_mut() {
+            missing.push(std::mem::take(&mut part.path));
+            self.asked.pop_front();
+        }
+        if let Some(Asked::Walk { prefix, begun: true, .. }) = self.asked.front_mut() {
+            self.window.answered(prefix);
+            missing.push(std::mem::take(prefix));
+            self.asked.pop_front();
+        }
+        for path in missing {
+            self.account.failed(&tree::shown(&self.fetch.from, &path), failure.clone());
+        }
+        Ok(())
+    }
+
     /// Hears all of a file.
     pub(super) async fn hear_file(&mut self, wanted: &Wanted) -> Result<(), Failure> {
+        let begin = self.native.answer().await?;
+        self.hear_begun(wanted, begin).await
+    }
+
+    /// Hears all of a file that begins so.
+    async fn hear_begun(&mut self, wanted: &Wanted, begin: Message) -> Result<(), Failure> {
         let path = wanted.path.clone();
         self.came = 0;
-        let size = match self.native.answer().await? {
+        let size = match begin {
             Message::Reply(Reply::Sending { size }) => {
                 self.account.found(u64::from(wanted.link.is_some()));
                 size
