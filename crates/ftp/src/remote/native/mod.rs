@@ -23,7 +23,7 @@ pub(crate) use crew::let_go;
 
 use super::disk::Disk;
 use super::{Login, Settings};
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use connect::Origin;
 
 /// A session.
@@ -93,8 +93,7 @@ impl Native {
     /// Puts a command in line, after what an abandoned one still owes.
     async fn queue(&mut self, command: Command) -> Result<(), Failure> {
         if command.path().len() > proto::limits::PATH {
-            let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
-            return Err(Failure::new(Code::Usage, long).with_remedy("Go there step by step with cd."));
+            return Err(words::long_path().with_remedy("Go there step by step with cd."));
         }
         self.recover().await?;
         self.wire.queue(&Message::Command(command));

@@ -58,6 +58,11 @@ pub(super) fn no_tls(why: &Handshake, place: &Place) -> Failure {
     Failure::new(Code::Connection, what).with_remedy(remedy)
 }
 
+/// What is wrong with a path that no command can carry.
+pub(super) fn long_path() -> Failure {
+    Failure::new(Code::Usage, format!("a path may have {} bytes at the most", proto::limits::PATH))
+}
+
 /// Whether nothing follows a refusal of this kind.
 pub(super) fn ends_session(kind: Kind) -> bool {
     matches!(

@@ -21,7 +21,7 @@ pub(crate) use links::{Chain, leads_back, leads_out, stays};
 pub(crate) use notes::{note, noted};
 pub(super) use only::Only;
 pub(crate) use only::{groups, misformed};
-pub(crate) use paths::Paths;
+pub(crate) use paths::{Paths, join};
 pub(crate) use source::{Item, Source, place_in};
 pub(crate) use steps::{Step, Steps};
 

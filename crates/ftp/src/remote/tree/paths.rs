@@ -107,6 +107,15 @@ impl Chunk {
     }
 }
 
+/// The path from the top of a tree on of what was told from `prefix` on.
+pub(crate) fn join(prefix: &[u8], path: &[u8]) -> Vec<u8> {
+    match (prefix, path) {
+        (b"", path) => path.to_vec(),
+        (prefix, b"") => prefix.to_vec(),
+        (prefix, path) => [prefix, b"/", path].concat(),
+    }
+}
+
 /// A number in as many bytes as it needs, seven bits in each.
 fn put(bytes: &mut Vec<u8>, mut number: usize) {
     while number >= 0x80 {

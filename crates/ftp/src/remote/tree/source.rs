@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use store::{Attributes, EntryKind, Found, Home, HomePath, Name, Time, Walk};
 
-use super::{Links, Only, Step, Steps, leads_back, stays};
+use super::{Links, Only, Step, Steps, join, leads_back, stays};
 use crate::failure::Failure;
 
 /// Bytes that a part of a walk counts for.
@@ -133,11 +133,7 @@ impl Source {
     /// Tells of a thing that was found.
     fn meet(&mut self, found: Found) {
         let Some(under) = &self.walk else { return };
-        let path = match (&under.prefix[..], &found.path[..]) {
-            (prefix, b"") => prefix.to_vec(),
-            (b"", path) => path.to_vec(),
-            (prefix, path) => [prefix, b"/", path].concat(),
-        };
+        let path = join(&under.prefix, &found.path);
         let attributes = Attributes { modified: Some(found.modified), mode: Some(found.mode) };
         match found.kind {
             EntryKind::Directory if self.only.is_some() => {}
@@ -287,11 +283,7 @@ impl Iterator for Source {
                 Some(branch) => {
                     self.found.extend(branch.found);
                     for missed in branch.missed {
-                        let path = match (&prefix[..], &missed.path[..]) {
-                            (b"", path) => path.to_vec(),
-                            (prefix, b"") => prefix.to_vec(),
-                            (prefix, path) => [prefix, b"/", path].concat(),
-                        };
+                        let path = join(&prefix, &missed.path);
                         self.ready.push_back(Item::Missed { path, failure: missed.error.into() });
                     }
                 }

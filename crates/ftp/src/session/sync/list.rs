@@ -9,7 +9,7 @@ use super::plan::Planner;
 use super::rules::Rules;
 use super::there::{Fact, There, What, weigh};
 use crate::failure::{Code, Failure};
-use crate::remote::{Chain, Item, Links, Remote, Source, below, leads_back, stays};
+use crate::remote::{Chain, Item, Links, Remote, Source, below, join, leads_back, stays};
 
 /// Bytes that a part of a walk counts for.
 const BRANCH: usize = 48 * 1024;
@@ -156,14 +156,6 @@ fn meet_link(planner: &mut Planner, found: Found, links: Links, chain: &Chain) -
         },
     }
     None
-}
-
-fn join(prefix: &[u8], path: &[u8]) -> Vec<u8> {
-    match (prefix, path) {
-        (b"", path) => path.to_vec(),
-        (prefix, b"") => prefix.to_vec(),
-        (prefix, path) => [prefix, b"/", path].concat(),
-    }
 }
 
 /// A remote path as text.

@@ -319,8 +319,7 @@ impl<'a, 'b> Putting<'a, 'b> {
         let (size, attributes) = (file.size(), file.attributes());
         let place = below(&self.bring.to, &path);
         if place.len() > proto::limits::PATH {
-            let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
-            self.account.failed(&self.shown(&path), Failure::new(Code::Usage, long));
+            self.account.failed(&self.shown(&path), words::long_path());
             return Ok(());
         }
         self.native.ask(&Command::Put { path: place, size });

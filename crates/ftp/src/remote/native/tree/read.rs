@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::spawn_blocking;
 
 use super::super::words;
-use crate::failure::{Code, Failure};
+use crate::failure::Failure;
 use crate::remote::tree::{Item, Paths, Source, below, place_in};
 
 /// Bytes of a file that is read with others.
@@ -258,8 +258,7 @@ impl Packer {
 
     fn command(&mut self, command: Command, asked: Asked) -> Result<(), Gone> {
         if command.path().len() > proto::limits::PATH {
-            let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
-            return self.send(Packet::Failed(asked.path().to_vec(), Failure::new(Code::Usage, long)));
+            return self.send(Packet::Failed(asked.path().to_vec(), words::long_path()));
         }
         Message::Command(command).encode(&mut self.pack.bytes);
         self.steps += u64::from(asked.makes_room());
@@ -272,8 +271,7 @@ impl Packer {
         let (size, attributes, digest) = (file.size(), file.attributes(), self.algorithm.len());
         let command = Command::Put { path: below(&self.to, &path), size };
         if command.path().len() > proto::limits::PATH {
-            let long = format!("a path may have {} bytes at the most", proto::limits::PATH);
-            return self.send(Packet::Failed(path, Failure::new(Code::Usage, long)));
+            return self.send(Packet::Failed(path, words::long_path()));
         }
         let pack = &mut self.pack;
         let start = pack.bytes.len();

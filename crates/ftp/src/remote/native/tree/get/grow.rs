@@ -12,11 +12,7 @@ impl Getting<'_, '_> {
     pub(super) async fn grow(&mut self, prefix: &[u8], chain: &Chain, branch: Branch) -> Result<(), Failure> {
         let mut made = Vec::new();
         for found in branch.found {
-            let path = match (prefix, &found.path[..]) {
-                (b"", path) => path.to_vec(),
-                (prefix, b"") => prefix.to_vec(),
-                (prefix, path) => [prefix, b"/", path].concat(),
-            };
+            let path = tree::join(prefix, &found.path);
             if self.ground.is_none() {
                 if !path.is_empty() || found.kind != EntryKind::Directory {
                     self.single = path.is_empty();
@@ -32,7 +28,7 @@ impl Getting<'_, '_> {
             self.meet(path, chain, found, &mut made);
         }
         for missed in branch.missed {
-            let path = if prefix.is_empty() { missed.path } else { [prefix, b"/", &missed.path].concat() };
+            let path = tree::join(prefix, &missed.path);
             self.account.failed(&tree::shown(&self.fetch.from, &path), missed.failure);
         }
         for job in made {
