@@ -90,7 +90,7 @@ impl Packet {
         match self {
             Packet::Frames { asked, .. } => asked.iter().map(|asked| asked.path().to_vec()).collect(),
             Packet::Large { path, .. } | Packet::LeadsOut(path) | Packet::Failed(path, _) => vec![path],
-            Packet::Expect(_) | Packet::Skipped => Vec::new(),
+            Packet::Skipped => Vec::new(),
         }
     }
 }

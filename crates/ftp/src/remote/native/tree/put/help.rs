@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Mutex as Turn, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::super::Whole;
 use super::super::read::{Asked, Packet, Piece};
@@ -12,7 +13,7 @@ use super::{Putting, begin_again};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::remote::native::crew::{Invitation, fewer, hands};
+use crate::remote::native::crew::{BREATH, Invitation, fewer, hands};
 use crate::remote::tree::{Account, Bring, Portion};
 
 /// What the sessions of a tree share.
