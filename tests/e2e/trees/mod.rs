@@ -158,6 +158,9 @@ fn where_no_tree_can_be_one_failure_says_so() {
         }
     }
     assert_eq!(snapshot(server.home(ALICE)), before);
+    server.write("alice/tree", "a file");
+    let named = server.ftp(&["put", "-r", "tree"]).fails(1).told("something else of that name");
+    assert_eq!(named.stderr.lines().count(), 1, "{}", named.stderr);
     let bob = server.client(e2e::BOB).args(["put", "-r", "tree"]).run().fails(7);
     assert_eq!(bob.stderr.lines().count(), 1, "{}", bob.stderr);
 }

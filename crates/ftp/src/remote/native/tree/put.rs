@@ -2,6 +2,7 @@
 
 mod ahead;
 mod help;
+mod place;
 
 use std::collections::{HashSet, VecDeque};
 
@@ -31,6 +32,8 @@ struct Putting<'a, 'b> {
     none: HashSet<Vec<u8>>,
     /// Why the directory is not there that all is to come into.
     nowhere: Option<Failure>,
+    /// What could not be sent since it is in doubt whether that directory is one.
+    doubtful: Option<Vec<(Vec<u8>, Failure)>>,
     /// The data of a large file are under way.
     amid: bool,
     /// How many of them have gone.
@@ -101,6 +104,7 @@ impl<'a, 'b> Putting<'a, 'b> {
             directories: Paths::default(),
             none: HashSet::new(),
             nowhere: None,
+            doubtful: None,
             amid: false,
             went: 0,
             later: Vec::new(),
@@ -243,20 +247,15 @@ impl<'a, 'b> Putting<'a, 'b> {
             ) => {}
             (Asked::Link { .. }, Message::Reply(Reply::Done)) => self.account.linked += 1,
             (Asked::What { path }, Message::Reply(Reply::Entry(entry))) => {
-                if entry.kind != proto::EntryKind::Directory {
-                    self.none.insert(path.clone());
-                    let file = Failure::new(Code::Other, "the server has something else of that name");
-                    let file = file.with_remedy("Remove it there first.");
-                    match path.is_empty() {
-                        true => self.nowhere = Some(file),
-                        false => self.account.failed(&self.shown(&path), file),
-                    }
-                }
+                self.what_is_there(path, entry.kind);
             }
             (Asked::Directory { path, .. }, Message::Reply(Reply::Refused(refused)))
                 if refused.kind == Kind::Exists =>
             {
                 room = false; // until it is known to be one
+                if path.is_empty() {
+                    self.doubtful = Some(Vec::new());
+                }
                 self.ask(Command::Stat { path: below(&self.bring.to, &path) }, Asked::What { path });
             }
             (Asked::Link { path, target, again: false }, Message::Reply(Reply::Refused(refused)))
@@ -289,6 +288,10 @@ impl<'a, 'b> Putting<'a, 'b> {
                 match &asked {
                     Asked::Directory { path, .. } if path.is_empty() => {
                         self.nowhere = Some(tree::no_place(failure));
+                    }
+                    Asked::What { path } if path.is_empty() => {
+                        self.end_doubt();
+                        self.failed(path, failure);
                     }
                     _ => self.failed(asked.path(), failure),
                 }
@@ -400,13 +403,6 @@ impl<'a, 'b> Putting<'a, 'b> {
             self.ask(command, Asked::Attributes { path });
         }
         self.hear_all().await
-    }
-
-    /// Tells what could not be sent, unless nothing can.
-    fn failed(&mut self, path: &[u8], failure: Failure) {
-        if self.nowhere.is_none() {
-            self.account.failed(&self.shown(path), failure);
-        }
     }
 
     fn shown(&self, path: &[u8]) -> String {
