@@ -243,6 +243,17 @@ impl Remote {
         }
     }
 
+    /// Describes what has a name; where nothing has, a native server makes a directory of that name, as is told beside it.
+    pub(crate) async fn stat_or_make(
+        &mut self,
+        path: &str,
+    ) -> Result<(Result<Entry, Failure>, bool), Failure> {
+        match self {
+            Remote::Native(native) => native.stat_or_make(path).await,
+            Remote::Classic(classic) => Ok((classic.stat(path).await, false)),
+        }
+    }
+
     /// Size and plain MD5 of a whole file.
     pub async fn md5(&mut self, path: &str) -> Result<(u64, Digest), Failure> {
         match self {

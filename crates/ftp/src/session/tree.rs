@@ -49,9 +49,9 @@ impl Session {
         if !metadata.is_dir() {
             return self.put(local, path, false).await;
         }
-        let to = self.place_of_tree(local, path).await?;
+        let (to, made) = self.place_of_tree(local, path).await?;
         let whole = naming::remote_name(local).is_ok();
-        let bring = Bring { from: local.to_owned(), to: to.clone(), whole, only: None };
+        let bring = Bring { from: local.to_owned(), to: to.clone(), made, whole, only: None };
         let mut account = Account::open(&to, &self.output, &self.progress);
         let remote = match self.link.remote(&self.output).await {
             Ok(remote) => remote,
@@ -63,23 +63,26 @@ impl Session {
         }
     }
 
-    /// Where a directory goes: under its own name, here or in a directory that is there; else under the name that is given.
-    async fn place_of_tree(&mut self, local: &Path, path: Option<&str>) -> Result<String, Failure> {
+    /// Where a directory goes: under its own name, here or in a directory that is there; else under the name that is given. And
+    /// whether it was made.
+    async fn place_of_tree(&mut self, local: &Path, path: Option<&str>) -> Result<(String, bool), Failure> {
         let Some(path) = path else {
-            return naming::remote_name_for("put -r", local).map(str::to_owned);
+            return Ok((naming::remote_name_for("put -r", local)?.to_owned(), false));
         };
+        drop(local.read_dir()?); // nothing is made for what cannot be read
         let name = naming::remote_name(local).ok();
         let inside = name.map_or(path.to_owned(), |name| naming::into_directory(path, name));
         let place = match path.trim_end_matches('/') {
             "" => "/",
             place => place,
         };
-        match self.remote().await?.stat(place).await {
-            Ok(entry) if entry.kind == EntryKind::Directory => Ok(inside),
-            Err(failure) if failure.is_final() => Err(failure),
+        match self.remote().await?.stat_or_make(place).await? {
+            (_, true) => Ok((place.to_owned(), true)),
+            (Ok(entry), _) if entry.kind == EntryKind::Directory => Ok((inside, false)),
+            (Err(failure), _) if failure.is_final() => Err(failure),
             // Who may see nothing is told nothing, and says whether it is there.
-            Err(failure) if failure.code == Code::Denied && path.ends_with('/') => Ok(inside),
-            _ => Ok(place.to_owned()),
+            (Err(failure), _) if failure.code == Code::Denied && path.ends_with('/') => Ok((inside, false)),
+            _ => Ok((place.to_owned(), false)),
         }
     }
 
@@ -119,6 +122,7 @@ impl Session {
                 let bring = Bring {
                     from: PathBuf::from(from),
                     to: String::new(),
+                    made: false,
                     whole: false,
                     only: Some(group.only.clone()),
                 };

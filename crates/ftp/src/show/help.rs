@@ -31,11 +31,11 @@ const WAYS: &str = "
 
 /// What patterns mean.
 const PATTERNS: &str = "
-    * and ? stand for what is between slashes, ** for directories, too. Files come to
-    their paths from where the pattern begins: 'a/*.c' to x.c. Directories, and links
-    to them, are passed over; a link to a file gives the file, and one that leads
-    nowhere is told. What patterns like **/* find further down, links among it, is
-    moved as by -r. Of several files that would get one name only the first is moved.
+    * and ? stand for what is between slashes, ** for directories, too. Files come
+    to their paths from where the pattern begins: 'a/*.c' to x.c. Directories, and
+    links to them, are passed over; a link to a file gives the file, and one that
+    leads nowhere is told. What patterns like **/* find further down, links among
+    it, is moved as by -r. Of files that would get one name only the first is moved.
 ";
 
 /// One command: how it is called, what it does, its other names.

@@ -47,6 +47,8 @@ pub(crate) struct Bring {
     pub(crate) from: PathBuf,
     /// Where it goes on the server.
     pub(crate) to: String,
+    /// Whether it was made there for it.
+    pub(crate) made: bool,
     /// Whether that is to be what it is here, or only to hold what is in it.
     pub(crate) whole: bool,
     /// Which of the files, if not all: the directories that they need are made as they come.

@@ -106,7 +106,7 @@ impl<'a, 'b> Act<'a, 'b> {
     async fn put_steps(&mut self, steps: Steps) -> Result<(), Failure> {
         let Ends { local, remote, whole, single, .. } = self.ends;
         let steps = if *whole || *single { steps } else { without_top(steps) };
-        let bring = Bring { from: local.clone(), to: remote.clone(), whole: *whole, only: None };
+        let bring = Bring { from: local.clone(), to: remote.clone(), made: false, whole: *whole, only: None };
         self.link.remote(self.output).await?.put_steps(&bring, steps, self.account).await
     }
 

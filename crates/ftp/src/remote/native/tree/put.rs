@@ -83,10 +83,10 @@ impl Native {
         }
         self.begin_many().await?;
         let whole = if invitations.is_empty() {
-            let packets = begin(source, to, algorithm);
+            let packets = begin(source, to, bring.made, algorithm);
             Putting::new(self, bring, account).run(packets).await
         } else {
-            let (packets, pieces) = begin_for_many(source, to, algorithm);
+            let (packets, pieces) = begin_for_many(source, to, bring.made, algorithm);
             Putting::new(self, bring, account).run_with(invitations, packets, pieces).await
         };
         self.end_many(whole)
@@ -155,6 +155,7 @@ impl<'a, 'b> Putting<'a, 'b> {
 
     async fn send(&mut self, packet: Packet) -> Result<(), Failure> {
         match packet {
+            Packet::Made(attributes) => self.directories.push(b"", &note(&attributes)),
             Packet::Skipped => self.account.skipped(),
             Packet::LeadsOut(path) => self.account.leads_out(&self.shown(&path)),
             Packet::Failed(path, failure) => self.account.failed(&self.shown(&path), failure),

@@ -76,6 +76,8 @@ pub(super) enum Packet {
     Frames { bytes: Vec<u8>, asked: Vec<Asked> },
     /// A large file.
     Large { path: Vec<u8>, file: Box<ReadAhead> },
+    /// The directory that all comes into was made before; what it is to have.
+    Made(Attributes),
     /// A link is left out.
     Skipped,
     /// A link leads out.
@@ -90,7 +92,7 @@ impl Packet {
         match self {
             Packet::Frames { asked, .. } => asked.iter().map(|asked| asked.path().to_vec()).collect(),
             Packet::Large { path, .. } | Packet::LeadsOut(path) | Packet::Failed(path, _) => vec![path],
-            Packet::Skipped => Vec::new(),
+            Packet::Skipped | Packet::Made(_) => Vec::new(),
         }
     }
 }
@@ -102,10 +104,11 @@ pub(super) struct Piece {
 }
 
 /// Begins to make packets of what is in `source`, for the directory `to` of the server.
-pub(super) fn begin(source: Source, to: String, algorithm: Algorithm) -> Receiver<Packet> {
+pub(super) fn begin(source: Source, to: String, made: bool, algorithm: Algorithm) -> Receiver<Packet> {
     let (sender, receiver) = channel(WAITING);
     let root = source.root().to_owned();
-    spawn_blocking(move || Packer::new(sender, None, root, to, algorithm).run_to_its_end(source));
+    let packer = Packer { made, ..Packer::new(sender, None, root, to, algorithm) };
+    spawn_blocking(move || packer.run_to_its_end(source));
     receiver
 }
 
@@ -114,12 +117,14 @@ pub(super) fn begin(source: Source, to: String, algorithm: Algorithm) -> Receive
 pub(super) fn begin_for_many(
     source: Source,
     to: String,
+    made: bool,
     algorithm: Algorithm,
 ) -> (Receiver<Packet>, Receiver<Piece>) {
     let (sender, receiver) = channel(WAITING);
     let (pieces, shared) = channel(WAITING);
     let root = source.root().to_owned();
-    spawn_blocking(move || Packer::new(sender, Some(pieces), root, to, algorithm).run_to_its_end(source));
+    let packer = Packer { made, ..Packer::new(sender, Some(pieces), root, to, algorithm) };
+    spawn_blocking(move || packer.run_to_its_end(source));
     (receiver, shared)
 }
 
@@ -147,6 +152,8 @@ struct Packer {
     pieces: Option<Sender<Piece>>,
     root: PathBuf,
     to: String,
+    /// It was made before.
+    made: bool,
     algorithm: Algorithm,
     pack: Pack,
     /// Files that are for any session.
@@ -185,7 +192,7 @@ impl Packer {
         algorithm: Algorithm,
     ) -> Packer {
         let (pack, files) = Default::default();
-        Packer { sender: Some(sender), pieces, root, to, algorithm, pack, files, steps: 0 }
+        Packer { sender: Some(sender), pieces, root, to, made: false, algorithm, pack, files, steps: 0 }
     }
 
     fn run_to_its_end(mut self, items: impl Iterator<Item = Item>) {
@@ -196,6 +203,9 @@ impl Packer {
     fn run(&mut self, items: impl Iterator<Item = Item>) -> Result<(), Gone> {
         for item in items {
             match item {
+                Item::Directory { path, attributes } if self.made && path.is_empty() => {
+                    self.send(Packet::Made(attributes))?;
+                }
                 Item::Directory { path, attributes } => {
                     self.command(
                         Command::Mkdir { path: below(&self.to, &path) },
