@@ -19,7 +19,6 @@ fn names() -> Vec<(String, Option<String>)> {
         "*",
         "a;b#c",
         "...",
-        "a\\b",
         "ünï",
         "日本語.txt",
         "🦀",
@@ -34,6 +33,7 @@ fn names() -> Vec<(String, Option<String>)> {
         plain.into_iter().chain([long.as_str(), wide.as_str()]).map(|name| (name.to_owned(), None));
     let escaped = [
         ("a\nb", "a\\nb"),
+        ("a\\nb", "a\\\\nb"),
         ("tab\there", "tab\\there"),
         ("\x1b[2J\x07", "\\x1b[2J\\x07"),
         ("\u{9b}31m", "\\u{9b}31m"),
