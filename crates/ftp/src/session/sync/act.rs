@@ -80,11 +80,15 @@ impl<'a, 'b> Act<'a, 'b> {
 
     /// Tells whoever looks on how much there is to do: what differs of large files shows only when they are compared.
     fn foresee(&self, plan: &Plan) {
-        let [fresh, changed] = [&plan.fresh, &plan.changed].map(Steps::files);
-        self.progress.found(fresh.0 + changed.0 + plan.by_blocks.len() as u64);
-        // One file tells of itself.
-        if !self.ends.single || self.ends.direction == Direction::Put {
+        let [fresh, long, changed] = [&plan.fresh, &plan.long, &plan.changed].map(Steps::files);
+        self.progress.found(fresh.0 + long.0 + changed.0 + plan.by_blocks.len() as u64);
+        // What is moved alone tells of its bytes itself.
+        let Ends { direction, single, .. } = *self.ends;
+        if direction == Direction::Put || !single {
             self.progress.expect(fresh.1 + changed.1);
+        }
+        if direction == Direction::Get && !single {
+            self.progress.expect(long.1);
         }
         self.progress.all_found();
     }
