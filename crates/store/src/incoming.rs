@@ -80,7 +80,7 @@ pub struct Incoming {
     /// Where its digests are to be remembered.
     pub(crate) roots: Option<Arc<Roots>>,
     /// A write failed: what the stage holds now is nobody's file.
-    failed: bool,
+    pub(crate) failed: bool,
 }
 
 impl Incoming {

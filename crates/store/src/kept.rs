@@ -192,6 +192,19 @@ impl Incoming {
         Ok(prefix)
     }
 
+    /// Goes on where it stopped, with all that has come in whole blocks: these are read again, and a rest is to follow whose root
+    /// is its own. Blocks.
+    ///
+    /// # Errors
+    /// [`Kind::NotVerified`] after a write that failed; [`Kind::Changed`] if its blocks are not there any more, and what reading
+    /// reports.
+    pub fn again(&mut self) -> Result<Prefix, Error> {
+        if self.failed {
+            return Err(Kind::NotVerified.into());
+        }
+        self.take_up(self.written / BLOCK as u64, None, &mut || true)
+    }
+
     /// Settles how many bytes the whole file has.
     ///
     /// # Errors
