@@ -83,6 +83,15 @@ impl Progress {
         }
     }
 
+    /// The tree is gone on with, `bytes` of which are where they should be in so many `files`: whatever else there is is found anew.
+    pub(crate) fn again(&self, files: u64, bytes: u64) {
+        if let Some(running) = self.running().as_ref() {
+            running.bar.set_length(bytes);
+            running.bar.set_position(bytes);
+        }
+        self.change(|all| *all = Files { done: files, found: files, all_found: false });
+    }
+
     /// Files are where they should be, or all of them is on its way there.
     pub(crate) fn files_done(&self, files: u64) {
         self.change(|all| all.done += files);

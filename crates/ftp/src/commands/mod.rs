@@ -81,13 +81,12 @@ impl Command {
             | Command::ChangeDirectory(_)
             | Command::Climb // from the directory where it began
             | Command::WorkingDirectory
-            | Command::Sync(_) // does what is left
             | Command::Stat(_)
             | Command::Md5(_) => true,
-            Command::Get { .. } | Command::Put { .. } // they see to it themselves
+            Command::Get { .. } | Command::Put { .. } | Command::Sync(_) // they see to it themselves
             | Command::ListTree { .. } // its first part is written already
             | Command::Cat(_)
-            | Command::GetTree { .. } // where it went is a directory by now, into which it would go the second time
+            | Command::GetTree { .. } // it does itself
             | Command::GetMany(_)
             | Command::PutTree { .. }
             | Command::PutMany(_)

@@ -326,6 +326,14 @@ impl Remote {
         }
     }
 
+    /// Whether the server has let its user in, as far as is known.
+    pub(crate) fn was_entered(&self) -> bool {
+        match self {
+            Remote::Native(native) => native.was_entered(),
+            Remote::Classic(classic) => classic.was_entered(),
+        }
+    }
+
     /// Fetches a file as [`get`](Remote::get) does, or the rest of it; what comes is kept if it is cut, as `course` says.
     pub(crate) async fn get_on(
         &mut self,

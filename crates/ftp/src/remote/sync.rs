@@ -25,6 +25,30 @@ pub(crate) struct Changed {
 pub(crate) type Settle<'a> = &'a mut (dyn FnMut(Vec<u8>, Vec<u8>, Result<bool, Failure>) + Send);
 
 impl Remote {
+    /// Goes on with large files that were going when an earlier connection was lost.
+    pub(crate) async fn put_halves(
+        &mut self,
+        bring: &Bring,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        match self {
+            Remote::Native(native) => native.put_halves(bring, account).await,
+            Remote::Classic(_) => Err(no_sync()),
+        }
+    }
+
+    /// Goes on with those that were coming.
+    pub(crate) async fn get_halves(
+        &mut self,
+        fetch: &Fetch,
+        account: &mut Account<'_>,
+    ) -> Result<(), Failure> {
+        match self {
+            Remote::Native(native) => native.get_halves(fetch, account).await,
+            Remote::Classic(_) => Err(no_sync()),
+        }
+    }
+
     /// Does steps at the server, as the tree that is brought needs them.
     pub(crate) async fn put_steps(
         &mut self,

@@ -23,6 +23,8 @@ pub(crate) struct Link {
     /// Who logs in, once that is known.
     login: Option<(String, SecretString)>,
     remote: Option<Remote>,
+    /// It was connected in vain as often as it may be: what a file did not get, the tree that it is of does not get either.
+    given_up: bool,
     /// Where the user has gone, to go there again with the next connection.
     directory: Option<String>,
 }
@@ -40,7 +42,7 @@ impl Link {
             target.user = Some("anonymous".into());
             given = Some("anonymous@".into());
         }
-        Link { target, settings, trust, given, login: None, remote: None, directory: None }
+        Link { target, settings, trust, given, login: None, remote: None, given_up: false, directory: None }
     }
 
     /// Whether the server speaks classic FTP.
@@ -75,6 +77,21 @@ impl Link {
         self.remote.as_ref().is_none_or(Remote::was_cut)
     }
 
+    /// Whether the server has let its user in on the last connection, as far as is known.
+    pub(crate) fn was_entered(&self) -> bool {
+        self.remote.as_ref().is_some_and(Remote::was_entered)
+    }
+
+    /// It is not to be connected again by whoever is at it.
+    pub(crate) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
+    /// Whether that is so.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+
     /// Lets go of a connection that was lost.
     pub(crate) fn forget_lost(&mut self) {
         self.remote.take_if(|remote| remote.is_lost());
@@ -106,7 +123,11 @@ impl Link {
         }
         let remote = match self.remote.take() {
             Some(remote) => remote,
-            None => self.connect(output).await?,
+            None => {
+                let remote = self.connect(output).await?;
+                self.given_up = false;
+                remote
+            }
         };
         Ok(self.remote.insert(remote))
     }

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use store::{EntryKind, Found};
 
+use super::again::{Tree, carry_tree};
 use super::{Session, naming};
 use crate::failure::{Code, Failure};
-use crate::remote::{Account, Bring, Deed, Fetch, Into, groups};
+use crate::remote::{Account, Bring, Deed, Fetch, groups};
 use crate::show::listing::{self, Clock};
 use crate::show::{json, report};
 
@@ -18,14 +19,10 @@ impl Session {
         let whole = naming::local_name(path).is_ok();
         let fetch = Fetch { from: path.to_owned(), to, whole, only: None };
         let mut account = Account::open(&name, &self.output, &self.progress);
-        let remote = match self.link.remote(&self.output).await {
-            Ok(remote) => remote,
-            Err(failure) => return Err(account.cut(failure, "fetched")),
-        };
-        match remote.get_tree(&fetch, self.links, &mut account).await {
+        match carry_tree(&mut self.link, Tree::Here(&fetch), self.links, &mut account).await {
             Ok(true) => {
                 account.cancel();
-                match remote.get(path, Into::File(&fetch.to), &self.progress).await {
+                match self.fetch(path, &fetch.to, false).await {
                     Ok(receipt) => self.tell(&name, &receipt),
                     Err(failure) => {
                         if self.output.json() {
@@ -53,12 +50,8 @@ impl Session {
         let whole = naming::remote_name(local).is_ok();
         let bring = Bring { from: local.to_owned(), to: to.clone(), made, whole, only: None };
         let mut account = Account::open(&to, &self.output, &self.progress);
-        let remote = match self.link.remote(&self.output).await {
-            Ok(remote) => remote,
-            Err(failure) => return Err(account.cut(failure, "sent")),
-        };
-        match remote.put_tree(&bring, self.links, &mut account).await {
-            Ok(()) => self.close(account, &to, "sent"),
+        match carry_tree(&mut self.link, Tree::There(&bring), self.links, &mut account).await {
+            Ok(_) => self.close(account, &to, "sent"),
             Err(failure) => Err(account.cut(failure, "sent")),
         }
     }
@@ -98,11 +91,7 @@ impl Session {
                 whole: false,
                 only: Some(group.only.clone()),
             };
-            let remote = match self.link.remote(&self.output).await {
-                Ok(remote) => remote,
-                Err(failure) => return Err(account.cut(failure, "fetched")),
-            };
-            match remote.get_tree(&fetch, self.links, &mut account).await {
+            match carry_tree(&mut self.link, Tree::Here(&fetch), self.links, &mut account).await {
                 Err(failure) if failure.is_final() => return Err(account.cut(failure, "fetched")),
                 Err(failure) if failure.code != Code::NotFound => account.failed(from, failure),
                 Ok(_) | Err(_) => {}
@@ -126,14 +115,10 @@ impl Session {
                     whole: false,
                     only: Some(group.only.clone()),
                 };
-                let remote = match self.link.remote(&self.output).await {
-                    Ok(remote) => remote,
-                    Err(failure) => return Err(account.cut(failure, "sent")),
-                };
-                match remote.put_tree(&bring, self.links, &mut account).await {
+                match carry_tree(&mut self.link, Tree::There(&bring), self.links, &mut account).await {
                     Err(failure) if failure.is_final() => return Err(account.cut(failure, "sent")),
                     Err(failure) => account.failed(from, failure),
-                    Ok(()) => {}
+                    Ok(_) => {}
                 }
             }
             missed.extend(group.missed().map(str::to_owned));

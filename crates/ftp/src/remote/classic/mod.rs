@@ -96,6 +96,11 @@ impl Classic {
         self.lost
     }
 
+    /// Whether the server has let its user in, and data have found their way.
+    pub(super) fn was_entered(&self) -> bool {
+        self.settled
+    }
+
     /// Notes whether the server ended the session while nothing was due: it went, or said a last word.
     pub(super) fn notice(&mut self) {
         self.lost |= !self.busy && self.listing.is_none() && is_stirred(&self.ftp);

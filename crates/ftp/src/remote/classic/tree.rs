@@ -43,6 +43,7 @@ impl Classic {
                     (EntryKind::Directory, Some(_)) if fetch.only.is_some() => {}
                     (EntryKind::Directory, Some(_)) => directories.push(&found.path, &noted),
                     (_, Some(_)) if fetch.only.as_ref().is_some_and(|only| !only.wants(&found.path)) => {}
+                    (_, Some(_)) if account.is_settled(&found.path) => {}
                     (_, Some(_)) if is_taken(fetch, &found.path, account) => {}
                     (EntryKind::File, Some(_)) => {
                         account.found(1);
@@ -86,7 +87,10 @@ impl Classic {
             };
             match failure {
                 Some(failure) if self.lost => return Err(failure.of(&name)),
-                Some(failure) => account.failed(&name, failure),
+                Some(failure) => {
+                    account.settle(&path);
+                    account.failed(&name, failure);
+                }
                 None => {}
             }
         }
@@ -148,6 +152,7 @@ impl Classic {
         let from = text(&below(&fetch.from, path))?;
         let receipt = self.get_listed(&from, Into::Beneath(home, &place), mode, account.progress()).await?;
         let name = || tree::shown(&fetch.to.to_string_lossy(), path);
+        account.settle(path);
         account.file(name, receipt.size, receipt.verified);
         Ok(())
     }
@@ -191,6 +196,10 @@ impl Classic {
                     continue;
                 }
             };
+            let file = matches!(item, Item::File { .. });
+            if file && account.is_settled(&path) {
+                continue;
+            }
             let name = tree::shown(&bring.from.to_string_lossy(), &path);
             let top = path.is_empty() && matches!(item, Item::Directory { .. });
             let done = match item {
@@ -224,11 +233,15 @@ impl Classic {
                 }
             };
             match done {
-                Ok(()) => {}
                 Err(failure) if self.lost => return Err(failure.of(&name)),
                 // What may not be looked at may be there.
                 Err(failure) if top && failure.code != Code::Denied => return Err(tree::no_place(failure)),
-                Err(failure) => account.failed(&name, failure),
+                done => {
+                    if file {
+                        account.settle(&path);
+                    }
+                    done.unwrap_or_else(|failure| account.failed(&name, failure));
+                }
             }
         }
         // The deepest first, once all is in them.

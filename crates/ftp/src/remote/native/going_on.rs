@@ -142,7 +142,7 @@ impl Native {
     }
 
     /// Asks for what lies behind a prefix. The size of the whole; nothing, if the server has another file.
-    async fn ask_for_rest(&mut self, path: &str, prefix: Prefix) -> Result<Option<u64>, Failure> {
+    pub(super) async fn ask_for_rest(&mut self, path: &str, prefix: Prefix) -> Result<Option<u64>, Failure> {
         let Prefix { blocks, root } = prefix;
         let asked =
             Command::Resume { path: path.into(), first_block: blocks, proof: root.as_bytes().to_vec() };
@@ -212,7 +212,7 @@ impl Native {
             .expect("of hashed blocks"))
     }
 
-    async fn receive_blocks(
+    pub(super) async fn receive_blocks(
         &mut self,
         file: &mut WriteBehind,
         course: &mut Course,

@@ -70,6 +70,11 @@ impl Native {
         self.cut
     }
 
+    /// Whether the server has let its user in.
+    pub(super) fn was_entered(&self) -> bool {
+        !self.opening
+    }
+
     /// Notes whether the server ended the session while nothing was due: it went, or said a last word.
     pub(super) fn notice(&mut self) {
         self.lost |= !self.opening && self.owed == Owed::Nothing && self.wire.is_stirred();
@@ -241,7 +246,7 @@ impl Native {
     fn refused_many(&mut self, refused: Refused) -> Result<Failure, Failure> {
         self.cut |= words::by_chance(refused.kind);
         if words::ends_session(refused.kind) {
-            Err(words::refused(refused))
+            Err(self.refused(refused))
         } else {
             Ok(words::refused(refused))
         }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use store::{Entry, EntryKind};
 
+use super::left::{Left, mark};
 use crate::failure::Failure;
 use crate::output::{Output, report};
 use crate::progress::Progress;
@@ -40,6 +41,8 @@ pub(crate) struct Account<'a> {
     pub(crate) verified: bool,
     /// That results could not be written any more.
     unheard: Option<Failure>,
+    /// What the next try should know, if there is one.
+    pub(crate) left: Left,
 }
 
 /// What is done to a tree.
@@ -69,6 +72,7 @@ pub(crate) struct Portion {
     moved: u64,
     failed: u64,
     unheard: Option<Failure>,
+    left: Left,
 }
 
 impl<'a> Account<'a> {
@@ -90,13 +94,14 @@ impl<'a> Account<'a> {
             deed: Deed::Move,
             verified: true,
             unheard: None,
+            left: Left::default(),
         }
     }
 
     /// What was done of a part.
     pub(crate) fn portion(self) -> Portion {
-        let Account { done, linked, bytes, moved, failed, unheard, .. } = self;
-        Portion { done, linked, bytes, moved, failed, unheard }
+        let Account { done, linked, bytes, moved, failed, unheard, left, .. } = self;
+        Portion { done, linked, bytes, moved, failed, unheard, left }
     }
 
     /// Adds what somebody else has done.
@@ -107,6 +112,42 @@ impl<'a> Account<'a> {
         self.moved += portion.moved;
         self.failed += portion.failed;
         self.unheard = self.unheard.take().or(portion.unheard);
+        self.left.add(portion.left);
+    }
+
+    /// What was moved so far is no part of what is tried from now on.
+    pub(crate) fn begin(&mut self) {
+        self.left = Left::default();
+        self.left.skipped = self.skipped;
+    }
+
+    /// It is tried once more: what is done is not done again, and what is told is not told again.
+    pub(crate) fn again(&mut self) {
+        self.left.turn();
+        self.skipped = self.left.skipped;
+        self.progress.again(self.done, self.bytes);
+    }
+
+    /// It is looked at anew what is to be done, whatever was done before.
+    pub(crate) fn again_from_the_start(&mut self) {
+        self.again();
+        self.left.forget_settled();
+        self.hide();
+    }
+
+    /// What is gained by now: things that are done with, and bytes of others that need not be moved again.
+    pub(crate) fn gained(&self) -> (u64, u64) {
+        (self.done + self.linked + self.failed, self.left.kept())
+    }
+
+    /// Nothing more is to be done for a path of the tree: what there was to be done is, or cannot be.
+    pub(crate) fn settle(&mut self, path: &[u8]) {
+        self.left.settle(mark(path));
+    }
+
+    /// Whether that was so when it was tried before.
+    pub(crate) fn is_settled(&self, path: &[u8]) -> bool {
+        self.left.again && self.left.settled.has(mark(path))
     }
 
     /// Where its words go, for somebody who moves a part of it.
@@ -220,6 +261,9 @@ impl<'a> Account<'a> {
 
     /// Something could not be moved; the rest goes on.
     pub(crate) fn failed(&mut self, name: &str, failure: Failure) {
+        if !self.left.is_news(name) {
+            return;
+        }
         self.failed += 1;
         if self.tells_each() {
             self.tell(json::failed(name, &failure));

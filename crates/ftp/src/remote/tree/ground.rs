@@ -8,7 +8,7 @@ use store::{Attributes, Error, Home, HomePath, Incoming, Parcel, Proof, Receipt,
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::Account;
+use super::{Account, Mark, mark};
 use crate::failure::Failure;
 use crate::remote::Verified;
 
@@ -48,13 +48,14 @@ impl Job {
 
 /// What became of it.
 enum Told {
-    Stored(u64),
+    Stored(Mark, u64),
     /// The same of a file of which somebody wants to know.
     File {
         path: Vec<u8>,
         receipt: Receipt,
     },
-    Linked,
+    Linked(Mark),
+    Removed,
     Failed(Vec<u8>, Failure),
     Spare(Blocks),
     Emptied(Small),
@@ -116,11 +117,14 @@ pub(crate) struct Whole {
     pub(crate) attributes: Attributes,
 }
 
+/// A file that is written, and where.
+type Begun = Option<(Vec<u8>, Incoming)>;
+
 /// A directory in which a tree grows.
 pub(crate) struct Ground {
     jobs: Option<Sender<Job>>,
     told: UnboundedReceiver<Told>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Begun>>,
     spare: Vec<Blocks>,
     emptied: Vec<Small>,
     made: Arc<Made>,
@@ -150,20 +154,22 @@ impl Ground {
         if let Some(jobs) = &self.jobs
             && jobs.send(job).await.is_err()
         {
-            self.rejoin().await;
+            drop(self.rejoin().await);
         }
         while let Ok(told) = self.told.try_recv() {
             self.note(told, account);
         }
     }
 
-    /// Waits until all is done.
+    /// Waits until all is done. A file of which there is more to come is left for another try.
     pub(crate) async fn finish(mut self, account: &mut Account<'_>) {
         self.jobs = None;
         while let Some(told) = self.told.recv().await {
             self.note(told, account);
         }
-        self.rejoin().await;
+        if let Some((path, file)) = self.rejoin().await {
+            account.left.came(path, file);
+        }
     }
 
     /// A buffer to read into.
@@ -178,28 +184,32 @@ impl Ground {
 
     fn note(&mut self, told: Told, account: &mut Account<'_>) {
         match told {
-            Told::Stored(bytes) => account.done(bytes),
-            Told::File { path, receipt } => {
-                let name = || super::shown(&self.name, path.strip_prefix(b"/").unwrap_or(&path));
-                account.file(name, receipt.size, verified(&receipt));
+            Told::Stored(mark, bytes) => {
+                account.left.settle(mark);
+                account.done(bytes);
             }
-            Told::Linked => account.linked += 1,
+            Told::File { path, receipt } => {
+                account.settle(&path);
+                account.file(|| super::shown(&self.name, &path), receipt.size, verified(&receipt));
+            }
+            Told::Linked(mark) => {
+                account.left.settle(mark);
+                account.linked += 1;
+            }
+            Told::Removed => account.done(0),
             Told::Failed(path, failure) => {
-                let path = path.strip_prefix(b"/").unwrap_or(&path);
-                account.failed(&super::shown(&self.name, path), failure);
+                account.settle(&path);
+                account.failed(&super::shown(&self.name, &path), failure);
             }
             Told::Spare(blocks) => self.spare.push(blocks),
             Told::Emptied(small) => self.emptied.push(small),
         }
     }
 
-    /// A panic there is one here.
-    async fn rejoin(&mut self) {
-        if let Some(thread) = self.thread.take()
-            && let Err(panic) = thread.await
-        {
-            std::panic::resume_unwind(panic.into_panic());
-        }
+    /// What it was at when it ended. A panic there is one here.
+    async fn rejoin(&mut self) -> Begun {
+        let ended = self.thread.take()?.await;
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     }
 }
 
@@ -209,7 +219,7 @@ struct Worker {
     algorithm: Algorithm,
     teller: UnboundedSender<Told>,
     /// The file that is written, and where; none after a failure.
-    begun: Option<(Vec<u8>, Incoming)>,
+    begun: Begun,
     /// Directories that could not be made.
     none: HashSet<Vec<u8>>,
     /// Whether somebody wants to know of each file.
@@ -225,7 +235,7 @@ impl Drop for Worker {
 }
 
 impl Worker {
-    fn work(mut self, mut jobs: Receiver<Job>) {
+    fn work(mut self, mut jobs: Receiver<Job>) -> Begun {
         while let Some(job) = jobs.blocking_recv() {
             match job {
                 Job::Directories(paths) => {
@@ -239,7 +249,7 @@ impl Worker {
                 }
                 Job::After(made, count) => made.wait_for(count),
                 Job::Link { path, target } => match self.link(&path, &target) {
-                    Ok(()) => self.tell(Told::Linked),
+                    Ok(()) => self.tell(Told::Linked(mark(&path))),
                     Err(error) => self.fail(path, error),
                 },
                 Job::Small(mut small) => {
@@ -267,7 +277,7 @@ impl Worker {
                 Job::Commit { proof, attributes } => {
                     if let Some((path, incoming)) = self.begun.take() {
                         match incoming.commit(proof, attributes) {
-                            Ok(receipt) => self.stored(|| path, receipt),
+                            Ok(receipt) => self.stored(path, receipt),
                             Err(error) => self.fail(path, error),
                         }
                     }
@@ -279,7 +289,7 @@ impl Worker {
                         false => self.home.remove(&at),
                     });
                     match gone {
-                        Ok(()) => self.tell(Told::Stored(0)),
+                        Ok(()) => self.tell(Told::Removed),
                         Err(error) if error.kind() == store::Kind::NotFound => {}
                         Err(error) => self.fail(path, error),
                     }
@@ -296,6 +306,7 @@ impl Worker {
                 }
             }
         }
+        self.begun.take()
     }
 
     /// Makes a directory; one that is there is as good.
@@ -326,16 +337,20 @@ impl Worker {
             let outcomes = self.home.store(rest, &small.bytes, self.algorithm, Replace::Yes);
             for (parcel, outcome) in rest.iter().zip(&outcomes) {
                 match outcome {
-                    Ok(receipt) => self.stored(|| parcel.path.to_string().into_bytes(), *receipt),
-                    Err(error) => self.fail(parcel.path.to_string().into_bytes(), error.kind().into()),
+                    Ok(receipt) => self.stored(path_of(parcel), *receipt),
+                    Err(error) => self.fail(path_of(parcel), error.kind().into()),
                 }
             }
             rest = &rest[outcomes.len().max(1)..];
         }
     }
 
-    fn stored(&self, path: impl FnOnce() -> Vec<u8>, receipt: Receipt) {
-        self.tell(if self.each { Told::File { path: path(), receipt } } else { Told::Stored(receipt.size) });
+    fn stored(&self, path: Vec<u8>, receipt: Receipt) {
+        self.tell(if self.each {
+            Told::File { path, receipt }
+        } else {
+            Told::Stored(mark(&path), receipt.size)
+        });
     }
 
     fn judge(&self, path: Vec<u8>, done: Result<(), Error>) {
@@ -352,6 +367,12 @@ impl Worker {
     fn tell(&self, told: Told) {
         let _gone = self.teller.send(told);
     }
+}
+
+/// Where a small file goes, from the top of the tree on.
+fn path_of(parcel: &Parcel<HomePath>) -> Vec<u8> {
+    let path = parcel.path.to_string();
+    path.strip_prefix('/').unwrap_or(&path).as_bytes().to_vec()
 }
 
 /// What a commit by the root of its blocks has proven.

@@ -2,6 +2,7 @@
 
 mod account;
 mod ground;
+mod left;
 mod links;
 mod notes;
 mod only;
@@ -16,6 +17,7 @@ use store::Home;
 pub(super) use account::Portion;
 pub(crate) use account::{Account, Deed, Sum};
 pub(super) use ground::{Ground, Job, Made, Small, Whole, resolve};
+pub(crate) use left::{Half, Mark, Marks, mark};
 pub use links::Links;
 pub(crate) use links::{Chain, leads_back, leads_out, stays};
 pub(crate) use notes::{note, noted};

@@ -27,6 +27,8 @@ pub(crate) struct Steps {
     count: u64,
     /// How many of them move files, and the bytes of these.
     files: (u64, u64),
+    /// How many files and links were added.
+    moved: u64,
 }
 
 impl Steps {
@@ -38,6 +40,11 @@ impl Steps {
     /// Files that are to be moved, and their bytes.
     pub(crate) fn files(&self) -> (u64, u64) {
         self.files
+    }
+
+    /// How many files and links are moved by all that were added.
+    pub(crate) fn moved(&self) -> u64 {
+        self.moved
     }
 
     /// Adds one.
@@ -65,6 +72,7 @@ impl Steps {
         }
         self.paths.push(path, &noted);
         self.count += 1;
+        self.moved += u64::from(matches!(step, Step::File { .. } | Step::Link { .. }));
     }
 
     /// Takes the first.
@@ -113,7 +121,7 @@ mod tests {
         ];
         let mut all = Steps::default();
         steps.iter().for_each(|step| all.push(b"a/b", step));
-        assert_eq!(all.len(), steps.len() as u64);
+        assert_eq!((all.len(), all.moved()), (steps.len() as u64, 3));
         for step in steps {
             assert_eq!(all.pop_front(), Some((b"a/b".to_vec(), step)));
         }

@@ -59,6 +59,7 @@ impl<'a, 'b> Act<'a, 'b> {
         for (path, failure) in plan.failures {
             self.account.failed(&self.ends.shown(&path), failure);
         }
+        self.summary.new += self.halves().await?;
         self.steps(plan.unlock).await?;
         self.summary.deleted += self.steps(plan.clear).await?;
         self.summary.new += self.steps(plan.fresh).await?;
@@ -107,15 +108,37 @@ impl<'a, 'b> Act<'a, 'b> {
         Ok(self.account.done + self.account.linked - before)
     }
 
+    /// Goes on with large files that were under way when a connection was lost.
+    async fn halves(&mut self) -> Result<u64, Failure> {
+        let before = self.account.done;
+        let (bring, fetch) = (self.bringing(), self.fetching());
+        let remote = self.link.remote(self.output).await?;
+        match self.ends.direction {
+            Direction::Put => remote.put_halves(&bring, self.account).await?,
+            Direction::Get => remote.get_halves(&fetch, self.account).await?,
+        }
+        Ok(self.account.done - before)
+    }
+
+    fn bringing(&self) -> Bring {
+        let Ends { local, remote, whole, .. } = self.ends;
+        Bring { from: local.clone(), to: remote.clone(), made: false, whole: *whole, only: None }
+    }
+
+    fn fetching(&self) -> Fetch {
+        let Ends { local, remote, whole, .. } = self.ends;
+        Fetch { from: remote.clone(), to: local.clone(), whole: *whole, only: None }
+    }
+
     async fn put_steps(&mut self, steps: Steps) -> Result<(), Failure> {
-        let Ends { local, remote, whole, single, .. } = self.ends;
+        let Ends { whole, single, .. } = self.ends;
         let steps = if *whole || *single { steps } else { without_top(steps) };
-        let bring = Bring { from: local.clone(), to: remote.clone(), made: false, whole: *whole, only: None };
+        let bring = self.bringing();
         self.link.remote(self.output).await?.put_steps(&bring, steps, self.account).await
     }
 
     async fn get_steps(&mut self, mut steps: Steps) -> Result<(), Failure> {
-        let Ends { local, remote, whole, .. } = self.ends;
+        let Ends { local, whole, .. } = self.ends;
         let mut rest = Steps::default();
         let mut top = None;
         while let Some((path, step)) = steps.pop_front() {
@@ -125,7 +148,7 @@ impl<'a, 'b> Act<'a, 'b> {
                 step => rest.push(&path, &step),
             }
         }
-        let fetch = Fetch { from: remote.clone(), to: local.clone(), whole: *whole, only: None };
+        let fetch = self.fetching();
         if rest.len() > 0 {
             self.link.remote(self.output).await?.get_steps(&fetch, rest, self.account).await?;
         }

@@ -16,13 +16,39 @@ use self::act::Act;
 use self::ends::{Direction, Ends};
 use self::plan::{Plan, Planner};
 use self::rules::Rules;
+use self::summary::Summary;
 use self::there::There;
-use super::Session;
+use super::again::TreeTries;
+use super::{Link, Session};
 use crate::commands::Sync;
 use crate::failure::{Code, Failure};
-use crate::remote::{Account, Remote};
+use crate::remote::{Account, Links, Remote};
 use crate::show::human;
 use crate::terminal;
+
+/// A `sync` under way, over as many connections as it takes.
+struct Syncing<'a> {
+    sync: &'a Sync,
+    rules: Rules,
+    ends: &'a Ends,
+    links: Links,
+    /// What the first comparison found to be done.
+    first: Option<Summary>,
+    /// Blocks that were moved on connections that were lost, and blocks that those files have.
+    blocks: (u64, u64),
+    /// Files and directories that its user agreed to have removed.
+    agreed: (u64, u64),
+    /// Something may have been done.
+    acted: bool,
+}
+
+/// What came of it.
+struct Synced {
+    summary: Summary,
+    kept_back: bool,
+    skipped: u64,
+    led_out: u64,
+}
 
 impl Session {
     /// Makes a directory, or a file, like another one.
@@ -33,43 +59,39 @@ impl Session {
                 .with_remedy("--yes deletes without asking; -n shows what would be deleted."));
         }
         let rules = Rules::new(&sync.rules)?;
-        let ends = Ends::find(self, &sync.way).await?;
+        let stood = self.link.stands();
+        let ends = match Ends::find(self, &sync.way).await {
+            // The server hung up while its user was away.
+            Err(lost) if stood && lost.code == Code::Connection && !self.link.stands() => {
+                Ends::find(self, &sync.way).await?
+            }
+            ends => ends?,
+        };
         let mut account = Account::open(&ends.destination(), &self.output, &self.progress);
         account.hide();
-        let plan = {
-            let remote = self.link.remote(&self.output).await?;
-            let there = stands(remote, &ends, &rules).await?;
-            let missing = there.missing && !ends.single && ends.direction == Direction::Put;
-            let mut planner = Planner::new(rules, there, sync.checksum, sync.delete);
-            meet(remote, &ends, self.links, &mut planner).await?;
-            let (unsure, bytes) = planner.unsure();
-            self.progress.begin(&ends.destination(), bytes);
-            let compared = remote
-                .compare_roots((&ends.local, &ends.remote), unsure, &mut account, &mut |path, noted, same| {
-                    planner.settle(path, &noted, same);
-                })
-                .await;
-            self.progress.end();
-            compared?;
-            if missing && !sync.dry_run {
-                // Without it, nothing could come of the rest.
-                remote.mkdir(&ends.remote).await.map_err(|failure| failure.of(&ends.remote))?;
-            }
-            planner.finish()
+        let mut syncing = Syncing {
+            sync,
+            rules,
+            ends: &ends,
+            links: self.links,
+            first: None,
+            blocks: (0, 0),
+            agreed: (0, 0),
+            acted: false,
         };
-        if !sync.dry_run && !sync.yes && !agreed(&plan, &ends).await? {
-            account.cancel();
-            return Err(Failure::new(Code::Other, "nothing was done")
-                .with_remedy("-n shows what would be; without --delete nothing is deleted."));
-        }
-        let kept_back = sync.delete && plan.incomplete;
-        let (skipped, led_out) = (plan.skipped, plan.led_out);
-        let mut summary = if sync.dry_run {
-            show::plan(plan, &ends, &mut account, &self.output)?
-        } else {
-            let mut act = Act::new(&mut self.link, &self.output, &self.progress, &ends, &mut account);
-            match act.all(plan).await {
-                Ok(()) => act.summary(),
+        let mut tries = TreeTries::of(&account);
+        let Synced { mut summary, kept_back, skipped, led_out } = loop {
+            let stood = self.link.stands();
+            let failure = match syncing.once(&mut self.link, &mut account).await {
+                Ok(synced) => break synced,
+                Err(failure) => failure,
+            };
+            match tries.again(failure, stood, &mut self.link, &account).await {
+                Ok(()) => account.again_from_the_start(),
+                Err(failure) if !syncing.acted => {
+                    account.cancel();
+                    return Err(failure);
+                }
                 Err(failure) => {
                     let failure = account.cut(failure, "moved");
                     return Err(if failure.code == Code::Connection {
@@ -112,6 +134,62 @@ impl Session {
     }
 }
 
+impl Syncing<'_> {
+    /// Compares, and does what is to be done.
+    async fn once(&mut self, link: &mut Link, account: &mut Account<'_>) -> Result<Synced, Failure> {
+        let Syncing { sync, ends, .. } = *self;
+        let (output, progress) = (account.output(), account.progress());
+        let plan = self.compare(link.remote(output).await?, account).await?;
+        let (sums, kept_back) = (plan.sums(), sync.delete && plan.incomplete);
+        let (skipped, led_out) = (plan.skipped, plan.led_out);
+        if sync.dry_run {
+            let summary = show::plan(plan, ends, account, output)?;
+            return Ok(Synced { summary, kept_back, skipped, led_out });
+        }
+        if !sync.yes && (plan.removed.0 > self.agreed.0 || plan.removed.1 > self.agreed.1) {
+            if !agreed(&plan, ends).await? {
+                let done = if self.acted { "nothing more was done" } else { "nothing was done" };
+                return Err(Failure::new(Code::Other, done)
+                    .with_remedy("-n shows what would be; without --delete nothing is deleted."));
+            }
+            self.agreed = plan.removed;
+        }
+        self.acted = true;
+        let first = self.first.get_or_insert_with(|| sums.clone());
+        let mut act = Act::new(link, output, progress, ends, account);
+        let done = act.all(plan).await;
+        let mut summary = act.summary();
+        let blocks = (self.blocks.0 + summary.blocks.0, self.blocks.1 + summary.blocks.1);
+        (summary.blocks, self.blocks) = (blocks, blocks);
+        done?;
+        summary.complete(first, &sums);
+        Ok(Synced { summary, kept_back, skipped, led_out })
+    }
+
+    /// Finds out what is to be done.
+    async fn compare(&self, remote: &mut Remote, account: &mut Account<'_>) -> Result<Plan, Failure> {
+        let Syncing { sync, ref rules, ends, .. } = *self;
+        let there = stands(remote, ends, rules).await?;
+        let missing = there.missing && !ends.single && ends.direction == Direction::Put;
+        let mut planner = Planner::new(rules.clone(), there, sync.checksum, sync.delete);
+        meet(remote, ends, self.links, &mut planner).await?;
+        let (unsure, bytes) = planner.unsure();
+        account.progress().begin(&ends.destination(), bytes);
+        let compared = remote
+            .compare_roots((&ends.local, &ends.remote), unsure, account, &mut |path, noted, same| {
+                planner.settle(path, &noted, same);
+            })
+            .await;
+        account.progress().end();
+        compared?;
+        if missing && !sync.dry_run {
+            // Without it, nothing could come of the rest.
+            remote.mkdir(&ends.remote).await.map_err(|failure| failure.of(&ends.remote))?;
+        }
+        Ok(planner.finish())
+    }
+}
+
 /// What its user can do after a connection was lost.
 fn go_on_later(failure: Failure) -> Failure {
     let again = "What is done is not done again: run it once more.";
@@ -136,12 +214,7 @@ async fn stands(remote: &mut Remote, ends: &Ends, rules: &Rules) -> Result<There
 }
 
 /// Has the planner meet what the source has.
-async fn meet(
-    remote: &mut Remote,
-    ends: &Ends,
-    links: crate::remote::Links,
-    planner: &mut Planner,
-) -> Result<(), Failure> {
+async fn meet(remote: &mut Remote, ends: &Ends, links: Links, planner: &mut Planner) -> Result<(), Failure> {
     if ends.single {
         planner.meet(b"", ends.source.as_ref().expect("of one file, it is known"));
         return Ok(());

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use store::Attributes;
 
 use super::rules::Rules;
+use super::summary::Summary;
 use super::there::{Fact, There, What, above, is_in};
 use crate::failure::Failure;
 use crate::remote::{LARGE, Paths, Step, Steps, WIDE, leads_out, note, noted};
@@ -51,6 +52,21 @@ pub(super) struct Plan {
     pub(super) led_out: u64,
     /// Files, and directories, that are removed.
     pub(super) removed: (u64, u64),
+}
+
+impl Plan {
+    /// What would come of it.
+    pub(super) fn sums(&self) -> Summary {
+        Summary {
+            looked_at: self.looked_at,
+            new: self.fresh.moved() + self.long.moved(),
+            changed: self.changed.moved() + self.replacing.moved() + self.by_blocks.len() as u64,
+            attributes: self.attributes.len(),
+            deleted: self.removed.0 + self.removed.1,
+            unchanged: self.unchanged,
+            ..Summary::default()
+        }
+    }
 }
 
 /// A large file that differs.

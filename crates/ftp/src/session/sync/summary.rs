@@ -29,6 +29,17 @@ pub(super) struct Summary {
 }
 
 impl Summary {
+    /// Adds what was done before the comparison that this came of: what the `first` one found to be done, and the `last` one did not.
+    /// So whatever a lost connection has kept silent of is counted, too.
+    pub(super) fn complete(&mut self, first: &Summary, last: &Summary) {
+        let before = |of: fn(&Summary) -> u64| of(first).saturating_sub(of(last));
+        self.new += before(|sums| sums.new);
+        self.changed += before(|sums| sums.changed);
+        self.attributes += before(|sums| sums.attributes);
+        self.deleted += before(|sums| sums.deleted);
+        (self.looked_at, self.unchanged) = (first.looked_at, first.unchanged);
+    }
+
     /// `412 files looked at: 3 new, 2 changed (14 of 1,024 blocks), 1 deleted, 406 unchanged; 3.1 MB moved in 0.8 s`.
     pub(super) fn words(&self) -> String {
         let files = if self.looked_at == 1 { "file" } else { "files" };
@@ -112,6 +123,20 @@ mod tests {
             "1 file looked at: 0 new, 0 changed, 1 with another time or mode, 0 deleted, 0 unchanged, 2 failed; \
              nothing was done (dry run)"
         );
+    }
+
+    #[test]
+    fn what_was_done_before_a_connection_was_lost_is_counted() {
+        let first =
+            Summary { new: 5, changed: 2, deleted: 3, looked_at: 17, unchanged: 10, ..Summary::default() };
+        let last =
+            Summary { new: 2, changed: 2, deleted: 0, looked_at: 17, unchanged: 13, ..Summary::default() };
+        let mut sum = Summary { new: 1, changed: 2, failed: 1, ..last.clone() };
+        sum.complete(&first, &last);
+        assert_eq!(sum, Summary { new: 4, changed: 2, failed: 1, ..first.clone() });
+        let mut alone = first.clone();
+        alone.complete(&first, &first);
+        assert_eq!(alone, first);
     }
 
     #[test]

@@ -74,6 +74,7 @@ impl Native {
         links: Links,
         account: &mut Account<'_>,
     ) -> Result<bool, Failure> {
+        self.get_halves(fetch, account).await?;
         let pool = Arc::<Pool>::default();
         let mut helpers = self.helpers(fetch, links, &pool, account).await?;
         self.begin_many().await?;
@@ -244,7 +245,7 @@ impl<'a, 'b> Getting<'a, 'b> {
 
     /// Whether all that is in it is asked for, and comes here.
     fn is_whole(&self) -> bool {
-        self.fetch.only.is_none() && self.alone
+        self.fetch.only.is_none() && self.alone && !self.account.left.again
     }
 
     /// Opens the place where the tree is to grow.
@@ -287,6 +288,7 @@ impl<'a, 'b> Getting<'a, 'b> {
 
     fn refused(&mut self, path: &[u8], refused: proto::Failure) -> Result<(), Failure> {
         let failure = self.native.refused_many(refused)?;
+        self.account.settle(path);
         self.account.failed(&tree::shown(&self.fetch.from, path), failure);
         Ok(())
     }
@@ -294,6 +296,9 @@ impl<'a, 'b> Getting<'a, 'b> {
     /// Publishes what has come, and gives directories what they are to have if the tree is there.
     async fn finish(&mut self, whole: bool) {
         self.publish().await;
+        if whole {
+            self.account.left.forget_halves();
+        }
         let mut some = Vec::new();
         let mut root = None;
         while whole && let Some((path, note)) = self.directories.pop_back() {

@@ -1,6 +1,7 @@
 //! Trees over `ftpd/1`: many requests in flight within a window, their answers in order.
 
 mod get;
+mod halves;
 mod put;
 mod read;
 mod remove;

@@ -6,7 +6,7 @@ mod place;
 
 use std::collections::{HashSet, VecDeque};
 
-use digest::{BLOCK, Blocks};
+use digest::{BLOCK, Blocks, Root};
 use proto::{Abort, Access, Command, Failure as Refused, Kind, Message, Reply};
 use store::ReadAhead;
 use tokio::sync::mpsc::Receiver;
@@ -16,8 +16,8 @@ use super::super::{Native, words};
 use super::read::{Asked, Packet, begin, begin_again, begin_for_many};
 use super::{Whole, Window};
 use crate::failure::{Code, Failure};
-use crate::remote::Verified;
 use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, Steps, below, note, noted};
+use crate::remote::{LARGE, Verified};
 
 /// A tree under way.
 struct Putting<'a, 'b> {
@@ -74,7 +74,11 @@ impl Native {
         bring: &Bring,
         account: &mut Account<'_>,
     ) -> Result<(), Failure> {
-        let (to, algorithm) = (bring.to.clone(), self.settings.digest);
+        self.put_halves(bring, account).await?;
+        if bring.made {
+            account.left.settle_beforehand(b"");
+        }
+        let (to, algorithm, settled) = (bring.to.clone(), self.settings.digest, account.left.settled.known());
         let more = self.settings.lanes_of_tree() - 1;
         let (invitations, missing) =
             if more > 0 { self.invitations(more).await? } else { Default::default() };
@@ -83,11 +87,17 @@ impl Native {
         }
         self.begin_many().await?;
         let whole = if invitations.is_empty() {
-            let packets = begin(source, to, bring.made, algorithm);
-            Putting::new(self, bring, account).run(packets).await
+            let packets = begin(source, settled, to, algorithm);
+            let mut putting = Putting::new(self, bring, account);
+            let whole = putting.run(packets).await;
+            putting.leave();
+            whole
         } else {
-            let (packets, pieces) = begin_for_many(source, to, bring.made, algorithm);
-            Putting::new(self, bring, account).run_with(invitations, packets, pieces).await
+            let (packets, pieces) = begin_for_many(source, settled, to, algorithm);
+            let mut putting = Putting::new(self, bring, account);
+            let whole = putting.run_with(invitations, packets, pieces).await;
+            putting.leave();
+            whole
         };
         self.end_many(whole)
     }
@@ -153,12 +163,21 @@ impl<'a, 'b> Putting<'a, 'b> {
         Ok(())
     }
 
+    /// Leaves large files whose answers have not come for another try.
+    fn leave(&mut self) {
+        for asked in &self.asked {
+            if let Asked::File { path, size, .. } = asked {
+                self.account.left.went(path.clone(), *size);
+            }
+        }
+    }
+
     async fn send(&mut self, packet: Packet) -> Result<(), Failure> {
         match packet {
-            Packet::Made(attributes) => self.directories.push(b"", &note(&attributes)),
             Packet::Skipped => self.account.skipped(),
             Packet::LeadsOut(path) => self.account.leads_out(&self.shown(&path)),
-            Packet::Failed(path, failure) => self.account.failed(&self.shown(&path), failure),
+            Packet::Failed(path, failure) => self.fail(&path, failure),
+            Packet::Made { path, attributes } => self.directories.push(&path, &note(&attributes)),
             Packet::Frames { bytes, asked } => {
                 self.native.wire.queue_bytes(&bytes);
                 let files = asked.iter().filter(|asked| matches!(asked, Asked::File { .. }));
@@ -235,18 +254,20 @@ impl<'a, 'b> Putting<'a, 'b> {
                 Asked::File { path, size, root },
                 Message::Reply(Reply::Stored { size: stored, root: theirs }),
             ) if stored == size && theirs == root.as_bytes() => {
+                self.account.settle(&path);
                 let verified = Verified::Blocks { root, count: size.div_ceil(BLOCK as u64) };
                 self.account.stored(|| tree::shown(&self.bring.to, &path), size, verified);
             }
             (Asked::File { path, .. }, Message::Reply(Reply::Stored { .. })) => {
                 let other = Failure::new(Code::NotVerified, "the server stored something else");
-                self.account.failed(&self.shown(&path), other.with_remedy("Put the file again."));
+                self.fail(&path, other.with_remedy("Put the file again."));
             }
-            (
-                Asked::Directory { .. } | Asked::Remove { .. } | Asked::Attributes { .. },
-                Message::Reply(Reply::Done),
-            ) => {}
-            (Asked::Link { .. }, Message::Reply(Reply::Done)) => self.account.linked += 1,
+            (Asked::Directory { path, .. }, Message::Reply(Reply::Done)) => self.account.settle(&path),
+            (Asked::Remove { .. } | Asked::Attributes { .. }, Message::Reply(Reply::Done)) => {}
+            (Asked::Link { path, .. }, Message::Reply(Reply::Done)) => {
+                self.account.settle(&path);
+                self.account.linked += 1;
+            }
             (Asked::What { path }, Message::Reply(Reply::Entry(entry))) => {
                 self.what_is_there(path, entry.kind);
             }
@@ -283,6 +304,9 @@ impl<'a, 'b> Putting<'a, 'b> {
             }
             (asked, Message::Reply(Reply::Refused(refused))) => {
                 let failure = self.native.refused_many(refused)?;
+                if matches!(asked, Asked::File { .. } | Asked::Link { .. }) && self.doubtful.is_none() {
+                    self.account.settle(asked.path());
+                }
                 if matches!(asked, Asked::Directory { .. } | Asked::What { .. }) {
                     self.none.insert(asked.path().to_vec());
                 }
@@ -308,10 +332,12 @@ impl<'a, 'b> Putting<'a, 'b> {
     /// Sends a large file, hearing what comes of those before.
     async fn large(&mut self, path: Vec<u8>, file: ReadAhead) -> Result<(), Failure> {
         (self.amid, self.went) = (true, 0);
+        let (name, size) = (path.clone(), file.size());
         let sent = self.send_large(path, file).await;
         self.amid = false;
-        if sent.is_ok() {
-            self.went = 0;
+        match sent {
+            Ok(()) => self.went = 0,
+            Err(_) => self.account.left.went(name, size),
         }
         for (command, asked) in std::mem::take(&mut self.later) {
             self.ask(command, asked);
@@ -323,10 +349,16 @@ impl<'a, 'b> Putting<'a, 'b> {
         let (size, attributes) = (file.size(), file.attributes());
         let place = below(&self.bring.to, &path);
         if place.len() > proto::limits::PATH {
-            self.account.failed(&self.shown(&path), words::long_path());
+            self.fail(&path, words::long_path());
             return Ok(());
         }
-        self.native.ask(&Command::Put { path: place, size });
+        self.native.ask(&if size < LARGE {
+            Command::Put { path: place, size }
+        } else {
+            // What has come of it is kept there, should the connection be lost.
+            let nothing = Root::new(self.native.settings.digest).value();
+            Command::PutRest { path: place, size, first_block: 0, proof: nothing.as_bytes().to_vec() }
+        });
         let number = self.native.sent - 1;
         let mut spare = Blocks::default();
         loop {
@@ -377,8 +409,16 @@ impl<'a, 'b> Putting<'a, 'b> {
             (Message::Reply(Reply::Refused(_)), Some(why)) => why,
             _ => return self.native.out_of_turn(),
         };
-        self.failed(&path, failure);
+        self.fail(&path, failure);
         Ok(())
+    }
+
+    /// Tells that a thing cannot be brought.
+    fn fail(&mut self, path: &[u8], failure: Failure) {
+        if self.doubtful.is_none() {
+            self.account.settle(path);
+        }
+        self.failed(path, failure);
     }
 
     /// Gives directories, which are settled, what they are to have, the deepest first.

@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::super::words;
 use crate::failure::Failure;
-use crate::remote::tree::{Item, Paths, Source, below, place_in};
+use crate::remote::tree::{Item, Marks, Paths, Source, below, mark, place_in};
 
 /// Bytes of a file that is read with others.
 const SMALL: u64 = BLOCK as u64;
@@ -76,14 +76,14 @@ pub(super) enum Packet {
     Frames { bytes: Vec<u8>, asked: Vec<Asked> },
     /// A large file.
     Large { path: Vec<u8>, file: Box<ReadAhead> },
-    /// The directory that all comes into was made before; what it is to have.
-    Made(Attributes),
     /// A link is left out.
     Skipped,
     /// A link leads out.
     LeadsOut(Vec<u8>),
     /// It cannot be sent.
     Failed(Vec<u8>, Failure),
+    /// A directory that was made before, and what it is to have.
+    Made { path: Vec<u8>, attributes: Attributes },
 }
 
 impl Packet {
@@ -91,8 +91,11 @@ impl Packet {
     pub(super) fn into_paths(self) -> Vec<Vec<u8>> {
         match self {
             Packet::Frames { asked, .. } => asked.iter().map(|asked| asked.path().to_vec()).collect(),
-            Packet::Large { path, .. } | Packet::LeadsOut(path) | Packet::Failed(path, _) => vec![path],
-            Packet::Skipped | Packet::Made(_) => Vec::new(),
+            Packet::Large { path, .. }
+            | Packet::LeadsOut(path)
+            | Packet::Failed(path, _)
+            | Packet::Made { path, .. } => vec![path],
+            Packet::Skipped => Vec::new(),
         }
     }
 }
@@ -103,12 +106,11 @@ pub(super) struct Piece {
     pub(super) packet: Packet,
 }
 
-/// Begins to make packets of what is in `source`, for the directory `to` of the server.
-pub(super) fn begin(source: Source, to: String, made: bool, algorithm: Algorithm) -> Receiver<Packet> {
+/// Begins to make packets of what is in `source` and not `settled`, for the directory `to` of the server.
+pub(super) fn begin(source: Source, settled: Marks, to: String, algorithm: Algorithm) -> Receiver<Packet> {
     let (sender, receiver) = channel(WAITING);
     let root = source.root().to_owned();
-    let packer = Packer { made, ..Packer::new(sender, None, root, to, algorithm) };
-    spawn_blocking(move || packer.run_to_its_end(source));
+    spawn_blocking(move || Packer::new(sender, None, root, settled, to, algorithm).run_to_its_end(source));
     receiver
 }
 
@@ -116,15 +118,16 @@ pub(super) fn begin(source: Source, to: String, made: bool, algorithm: Algorithm
 /// for a directory while the one that makes it is at a large file.
 pub(super) fn begin_for_many(
     source: Source,
+    settled: Marks,
     to: String,
-    made: bool,
     algorithm: Algorithm,
 ) -> (Receiver<Packet>, Receiver<Piece>) {
     let (sender, receiver) = channel(WAITING);
     let (pieces, shared) = channel(WAITING);
     let root = source.root().to_owned();
-    let packer = Packer { made, ..Packer::new(sender, Some(pieces), root, to, algorithm) };
-    spawn_blocking(move || packer.run_to_its_end(source));
+    spawn_blocking(move || {
+        Packer::new(sender, Some(pieces), root, settled, to, algorithm).run_to_its_end(source);
+    });
     (receiver, shared)
 }
 
@@ -138,7 +141,8 @@ pub(super) fn begin_again(
     let (sender, receiver) = channel(WAITING);
     let file = |path| Item::File { path, size: 0, attributes: Attributes::default() };
     let files = files.into_iter().map(file);
-    spawn_blocking(move || Packer::new(sender, None, root, to, algorithm).run_to_its_end(files));
+    let none = Marks::default();
+    spawn_blocking(move || Packer::new(sender, None, root, none, to, algorithm).run_to_its_end(files));
     receiver
 }
 
@@ -151,9 +155,9 @@ struct Packer {
     /// Where files go that any session may send.
     pieces: Option<Sender<Piece>>,
     root: PathBuf,
+    /// What has been brought there before.
+    settled: Marks,
     to: String,
-    /// It was made before.
-    made: bool,
     algorithm: Algorithm,
     pack: Pack,
     /// Files that are for any session.
@@ -188,11 +192,12 @@ impl Packer {
         sender: Sender<Packet>,
         pieces: Option<Sender<Piece>>,
         root: PathBuf,
+        settled: Marks,
         to: String,
         algorithm: Algorithm,
     ) -> Packer {
-        let (pack, files) = Default::default();
-        Packer { sender: Some(sender), pieces, root, to, made: false, algorithm, pack, files, steps: 0 }
+        let (pack, files, sender) = (Pack::default(), Paths::default(), Some(sender));
+        Packer { sender, pieces, root, settled, to, algorithm, pack, files, steps: 0 }
     }
 
     fn run_to_its_end(mut self, items: impl Iterator<Item = Item>) {
@@ -203,9 +208,11 @@ impl Packer {
     fn run(&mut self, items: impl Iterator<Item = Item>) -> Result<(), Gone> {
         for item in items {
             match item {
-                Item::Directory { path, attributes } if self.made && path.is_empty() => {
-                    self.send(Packet::Made(attributes))?;
+                Item::Directory { path, attributes } if self.settled.has(mark(&path)) => {
+                    self.send_pack()?; // those above are told of before
+                    self.send(Packet::Made { path, attributes })?;
                 }
+                Item::Link { path, .. } | Item::File { path, .. } if self.settled.has(mark(&path)) => {}
                 Item::Directory { path, attributes } => {
                     self.command(
                         Command::Mkdir { path: below(&self.to, &path) },

@@ -121,6 +121,7 @@ impl Getting<'_, '_> {
             }
             Err(error) => {
                 self.small.bytes.truncate(start);
+                self.account.settle(&path);
                 self.account.failed(&tree::shown(&self.fetch.from, &path), error.into());
             }
         }

@@ -51,7 +51,7 @@ impl Getting<'_, '_> {
                     directory(made, path);
                 }
             }
-            _ if !wanted(&path) || self.is_taken(&path) => {}
+            _ if !wanted(&path) || self.account.is_settled(&path) || self.is_taken(&path) => {}
             EntryKind::File => {
                 self.way_to(&path, made);
                 self.account.expect(found.size);

@@ -19,6 +19,7 @@ impl Native {
         steps: Steps,
         account: &mut Account<'_>,
     ) -> Result<(), Failure> {
+        self.get_halves(fetch, account).await?;
         let pool = Arc::<Pool>::default();
         let mut helpers = self.helpers(fetch, Links::Copy, &pool, account).await?;
         self.begin_many().await?;
@@ -40,6 +41,7 @@ impl Getting<'_, '_> {
         self.settle()?;
         while let Some((path, step)) = steps.pop_front() {
             let job = match step {
+                Step::File { .. } if self.account.is_settled(&path) => continue,
                 Step::File { size } => {
                     self.found.push(Wanted { path, link: None, size });
                     if self.found.len() >= TOGETHER {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{Mutex as Turn, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
 use super::super::Whole;
@@ -43,6 +43,8 @@ struct Helper {
     pool: Arc<Pool>,
     /// How many commands of the first session are answered that make room for files.
     answered: watch::Receiver<u64>,
+    /// All is in vain.
+    cut: watch::Receiver<bool>,
     output: Output,
     progress: Progress,
 }
@@ -56,10 +58,12 @@ impl Putting<'_, '_> {
         pieces: Receiver<Piece>,
     ) -> Whole {
         let pool = Pool { pieces: Turn::new(pieces), again: Mutex::default(), told: Mutex::default() };
+        let (cut, to_cut) = watch::channel(false);
         let helper = Helper {
             bring: self.bring.clone(),
             pool: Arc::new(pool),
             answered: self.answered.subscribe(),
+            cut: to_cut,
             output: *self.account.output(),
             progress: self.account.progress().clone(),
         };
@@ -69,13 +73,25 @@ impl Putting<'_, '_> {
             tasks.spawn_on(helper.clone().run(invitation), &hands());
         }
         let pool = helper.pool;
-        self.lead(&pool, packets).await?;
-        if let Some(failure) = self.nowhere.take() {
+        let mut led = self.lead(&pool, packets).await;
+        if led.is_ok()
+            && let Some(failure) = self.nowhere.take()
+        {
             return Ok(Err(failure));
         }
-        while let Some(portion) = self.ended(&mut tasks).await? {
-            self.account.add(portion);
+        if led.is_ok() {
+            led = self.all_ended(&mut tasks).await;
         }
+        if led.is_err() {
+            // What they have done so far is done.
+            cut.send_replace(true);
+            while let Some(ended) = tasks.join_next().await {
+                if let Some(portion) = ended_well(ended) {
+                    self.account.add(portion);
+                }
+            }
+        }
+        led?;
         let again = std::mem::take(&mut *pool.again.lock().unwrap_or_else(PoisonError::into_inner));
         if !again.is_empty() {
             let Bring { from, to, .. } = self.bring;
@@ -123,14 +139,12 @@ impl Putting<'_, '_> {
         self.native.breathe().await
     }
 
-    /// What the next helper has done that ends.
-    async fn ended(&mut self, tasks: &mut JoinSet<Portion>) -> Result<Option<Portion>, Failure> {
+    /// Waits until all helpers have ended, and adds what they have done.
+    async fn all_ended(&mut self, tasks: &mut JoinSet<Portion>) -> Result<(), Failure> {
         loop {
             match self.native.breathing(tasks.join_next()).await? {
-                None => return Ok(None),
-                Some(Ok(portion)) => return Ok(Some(portion)),
-                Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Some(Err(_)) => {}
+                None => return Ok(()),
+                Some(ended) => ended_well(ended).into_iter().for_each(|portion| self.account.add(portion)),
             }
         }
     }
@@ -173,7 +187,11 @@ impl Putting<'_, '_> {
 
 impl Helper {
     async fn run(mut self, invitation: Invitation) -> Portion {
-        let mut native = match invitation.accept().await {
+        let accepted = tokio::select! {
+            accepted = invitation.accept() => accepted,
+            _ = self.cut.wait_for(|cut| *cut) => return Portion::default(),
+        };
+        let mut native = match accepted {
             Ok(native) => native,
             Err(failure) => {
                 self.is_missing(&failure);
@@ -182,7 +200,11 @@ impl Helper {
         };
         let mut account = Account::of_a_portion(&self.output, &self.progress);
         let mut putting = Putting::new(&mut native, &self.bring, &mut account);
-        let helped = putting.help(&self.pool, &mut self.answered).await;
+        let helped = tokio::select! {
+            helped = putting.help(&self.pool, &mut self.answered) => helped,
+            _ = self.cut.wait_for(|cut| *cut) => Ok(()),
+        };
+        putting.leave();
         let files = putting.asked.len() as u64;
         let bytes = putting.asked.iter().map(Asked::bytes).sum::<u64>() + putting.went;
         putting.account.once_more(files, bytes);
@@ -200,5 +222,13 @@ impl Helper {
         if !std::mem::replace(told, true) {
             self.progress.aside(|| self.output.say(&fewer(why)));
         }
+    }
+}
+
+/// What a helper has done. A panic there is one here.
+fn ended_well(ended: Result<Portion, JoinError>) -> Option<Portion> {
+    match ended {
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        ended => ended.ok(),
     }
 }

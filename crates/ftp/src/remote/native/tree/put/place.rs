@@ -9,7 +9,9 @@ impl Putting<'_, '_> {
     /// Takes note of what has the name of a directory.
     pub(super) fn what_is_there(&mut self, path: Vec<u8>, kind: EntryKind) {
         let top = path.is_empty();
-        if kind != EntryKind::Directory {
+        if kind == EntryKind::Directory {
+            self.account.settle(&path);
+        } else {
             let other = Failure::new(Code::Other, "the server has something else of that name")
                 .with_remedy("Remove it there first.");
             if top {
