@@ -1,6 +1,7 @@
 //! Transfers that go on where they stopped.
 
 mod client;
+mod trees;
 mod wire;
 
 use std::path::PathBuf;
