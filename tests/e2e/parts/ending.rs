@@ -215,5 +215,5 @@ fn of_an_account_of_everybody_nothing_is_kept() {
     let mut carol = server.logged_in(CAROL);
     let assembly = begin(&mut carol, 3, None);
     raw.tell(&Message::Command(publish(assembly, b"abc")));
-    assert_eq!(raw.refusal().kind, Kind::NotFound);
+    assert_eq!(raw.refusal().kind, Kind::Denied, "everybody may only read here");
 }

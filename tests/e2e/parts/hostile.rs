@@ -123,11 +123,15 @@ fn thousands_of_parts_in_one_list_are_parts() {
 
 /// Tries everything on an assembly that is not one for this session, and finds that the session goes on.
 fn finds_nothing(raw: &mut Raw, assembly: [u8; 16]) {
+    is_refused(raw, assembly, Kind::NotFound);
+}
+
+fn is_refused(raw: &mut Raw, assembly: [u8; 16], kind: Kind) {
     let content = bytes(2 * BLOCK, 3);
     super::send(raw, assembly, &content, &[0..2]);
     raw.tell(&Message::Command(publish(assembly, &content)));
     raw.tell(&Message::Command(Command::Leave { assembly }));
-    (0..3).for_each(|_| assert_eq!(raw.refusal().kind, Kind::NotFound));
+    (0..3).for_each(|_| assert_eq!(raw.refusal().kind, kind));
     assert!(matches!(raw.ask(Command::Pwd), Reply::Directory { .. }));
 }
 
@@ -140,9 +144,8 @@ fn an_assembly_is_of_its_account_alone() {
     let content = bytes(2 * BLOCK, 1);
     let mut alice = server.logged_in(ALICE);
     let assembly = begin(&mut alice, content.len(), None);
-    for user in [BOB, CAROL] {
-        finds_nothing(&mut server.logged_in(user), assembly);
-    }
+    is_refused(&mut server.logged_in(BOB), assembly, Kind::Denied); // he may not upload
+    finds_nothing(&mut server.logged_in(CAROL), assembly);
     finds_nothing(&mut server.logged_in(ALICE), [7; 16]);
     bring(&mut alice, assembly, &content, &[0..2]);
     assert_eq!(alice.ask(publish(assembly, &content)), stored(&content));
