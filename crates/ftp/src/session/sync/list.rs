@@ -7,7 +7,7 @@ use store::{EntryKind, Found, Home, HomePath, Name, Options};
 
 use super::plan::Planner;
 use super::rules::Rules;
-use super::there::{Fact, There, What, weigh};
+use super::there::{Fact, There, What, bytes, weigh};
 use crate::failure::{Code, Failure};
 use crate::remote::{Chain, Item, Links, Remote, Source, below, join, leads_back, stays};
 
@@ -103,16 +103,28 @@ pub(super) async fn meet_remote(
                 }
                 begun = true;
                 found.path = join(&prefix, &found.path);
-                weigh(&mut weight, &found.path)?;
+                weigh(&mut weight, bytes(&found))?;
                 if found.kind != EntryKind::Link {
                     meet(planner, found);
                 } else if let Some(link) = meet_link(planner, found, links, &chain) {
+                    weigh(&mut weight, link.0.len() + link.1.bytes())?;
                     follow.push_back(link);
                 }
             }
             for missed in branch.missed {
+                let Failure { message, remedy, .. } = &missed.failure;
+                let words = message.len() + remedy.as_ref().map_or(0, String::len);
+                weigh(&mut weight, missed.path.len() + words)?;
+                begun |= missed.path.is_empty();
                 planner.miss(join(&prefix, &missed.path), missed.failure);
             }
+        }
+        if !begun {
+            // A directory is found before what is in it: what was told of nothing must not pass for an empty one.
+            return Err(Failure::new(
+                Code::Other,
+                "the server tells nothing of the directory, not even that it is one",
+            ));
         }
         for (path, chain) in follow {
             let Ok(place) = text(&below(from, &path)) else { continue }; // it was told before

@@ -82,7 +82,7 @@ impl There {
     /// If there is more than can be kept in mind.
     pub(super) fn add(&mut self, rules: &Rules, found: Found) -> Result<(), Failure> {
         let path = found.path.clone();
-        weigh(&mut self.weight, &path)?;
+        weigh(&mut self.weight, bytes(&found))?;
         let fact = Fact::from(found);
         if rules.take(&path, fact.is_directory()) {
             self.all.insert(path.into(), Standing { fact, met: false, held: false });
@@ -101,12 +101,17 @@ impl There {
     }
 }
 
-/// Counts one thing more.
+/// Bytes that are kept in mind of a thing that was found.
+pub(super) fn bytes(found: &Found) -> usize {
+    found.path.len() + found.target.as_ref().map_or(0, Vec::len)
+}
+
+/// Counts one thing more, of which so many bytes are kept in mind.
 ///
 /// # Errors
 /// If there are more than can be kept in mind: whoever tells of them need not be honest.
-pub(super) fn weigh(weight: &mut usize, path: &[u8]) -> Result<(), Failure> {
-    *weight += THING + path.len();
+pub(super) fn weigh(weight: &mut usize, bytes: usize) -> Result<(), Failure> {
+    *weight += THING + bytes;
     if *weight > MOST {
         let many = Failure::new(Code::Other, "the tree has more files than can be kept in mind");
         return Err(many.with_remedy("Name its directories one by one."));
