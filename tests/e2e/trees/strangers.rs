@@ -276,7 +276,7 @@ fn what_comes_to_light_in_the_middle_of_a_file_is_asked_about_behind_it() {
             unanswered += 1;
             Ok(())
         }
-        Command::Put { .. } => {
+        Command::PutRest { .. } => {
             for _ in 0..std::mem::take(&mut unanswered) {
                 peer.reply(there(Kind::Exists))?;
             }
