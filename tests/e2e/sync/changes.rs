@@ -146,7 +146,7 @@ fn a_large_new_file_goes_on_where_it_was_cut() {
     server.write_work("tree/small", "small");
     let client = |cutting: &Cutting| {
         let target = format!("alice@{}", cutting.address());
-        server.client(ALICE).target(target).option("--parallel").option("1").option("--json")
+        server.client(ALICE).target(target).option("--parallel").option("1")
     };
     // By itself, when the connection is lost.
     let cutting = Cutting::new(server.address(), [30, 20].map(|mib| mib * MIB as u64));

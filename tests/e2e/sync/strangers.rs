@@ -120,6 +120,14 @@ fn what_could_not_be_listed_keeps_what_is_there() {
 }
 
 #[test]
+fn a_walk_that_finds_nothing_is_no_empty_directory() {
+    let server = Server::start();
+    server.write_work("here/kept", "kept");
+    at(&server, "get --delete --yes tree here", vec![], vec![], nothing_else).fails(1).told("tells nothing");
+    assert_eq!(server.read_work("here/kept"), b"kept");
+}
+
+#[test]
 fn a_walk_of_something_else_is_none() {
     let server = Server::start();
     server.write_work("here/kept", "kept");
