@@ -50,7 +50,7 @@ impl Session {
         self.while_wanted(move |home, go_on| home.root(&path, algorithm, go_on)).await
     }
 
-    /// The roots of the first of some files, as [`Home::roots`] tells them. It begins at once, where blocking is allowed.
+    /// The roots of the first of some files, as [`store::Home::roots`] tells them. It begins at once, where blocking is allowed.
     pub fn roots(
         &self,
         paths: &[&[u8]],
@@ -117,7 +117,7 @@ impl Session {
         self.on_disk(move |home| home.create(&path, size, algorithm, replace)).await
     }
 
-    /// Stores files that came whole, as [`Home::store`] does: what came of each, and their bytes back. It begins at once, where
+    /// Stores files that came whole, as [`store::Home::store`] does: what came of each, and their bytes back. It begins at once, where
     /// blocking is allowed.
     pub fn store(
         &self,
