@@ -145,6 +145,11 @@ impl<'a> Account<'a> {
         self.left.settle(mark(path));
     }
 
+    /// Whether it was not tried before.
+    pub(crate) fn is_first_try(&self) -> bool {
+        !self.left.again
+    }
+
     /// Whether that was so when it was tried before.
     pub(crate) fn is_settled(&self, path: &[u8]) -> bool {
         self.left.again && self.left.settled.has(mark(path))

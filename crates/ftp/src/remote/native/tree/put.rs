@@ -148,6 +148,9 @@ impl<'a, 'b> Putting<'a, 'b> {
     /// Hears until nothing but files is unanswered: which directories are none is known then, and nothing more happens in them
     /// than files of which the server heard before it hears what the directories are to have.
     async fn settle_directories(&mut self) -> Result<(), Failure> {
+        if self.bring.made && self.account.is_first_try() {
+            return Ok(()); // what is new holds nothing that could stand in the way
+        }
         while let Some(last) = self.asked.iter().rposition(|asked| !matches!(asked, Asked::File { .. })) {
             for _ in 0..=last {
                 self.hear().await?;
@@ -302,6 +305,8 @@ impl<'a, 'b> Putting<'a, 'b> {
             {
                 self.account.not_kept(1);
             }
+            // That it was not made is told.
+            (Asked::Attributes { path }, Message::Reply(Reply::Refused(_))) if self.none.contains(&path) => {}
             (asked, Message::Reply(Reply::Refused(refused))) => {
                 let failure = self.native.refused_many(refused)?;
                 if matches!(asked, Asked::File { .. } | Asked::Link { .. }) && self.doubtful.is_none() {
