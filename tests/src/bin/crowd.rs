@@ -47,8 +47,8 @@ enum Way {
 struct Taken {
     /// From the first start to the last end, of each round.
     whole: Vec<Duration>,
-    /// Of each client, of each round.
-    each: Vec<Duration>,
+    /// The slowest client and the fastest, of each round: those of different rounds have not met.
+    extremes: Vec<(Duration, Duration)>,
     /// The most that the server's memory was, of each round.
     peaks: Vec<u64>,
 }
@@ -87,16 +87,18 @@ fn main() -> ExitCode {
         let rate =
             |taken: &Taken| (clients * mib) as f64 * MIB as f64 / 1e6 / median(&taken.whole).as_secs_f64();
         let (alone, together) = (rate(&one), rate(&all));
-        let (fastest, slowest) = (all.each.iter().min().unwrap(), all.each.iter().max().unwrap());
+        let ratio =
+            |&(slowest, fastest): &(Duration, Duration)| slowest.as_secs_f64() / fastest.as_secs_f64();
+        let worst = all.extremes.iter().max_by(|a, b| ratio(a).total_cmp(&ratio(b))).unwrap();
         println!(
             "  {said}  one client {alone:>6.0} MB/s   all {together:>6.0} MB/s, {:.2} ×",
             together / alone
         );
         println!(
-            "       slowest of them {:.3} s, fastest {:.3} s, {:.2} ×",
-            slowest.as_secs_f64(),
-            fastest.as_secs_f64(),
-            slowest.as_secs_f64() / fastest.as_secs_f64()
+            "       slowest of them {:.3} s, fastest {:.3} s, {:.2} ×, in the round where they were furthest apart",
+            worst.0.as_secs_f64(),
+            worst.1.as_secs_f64(),
+            ratio(worst)
         );
         after = all.peaks.iter().copied().fold(after, u64::max);
         before = before.or(one.peaks.first().copied());
@@ -136,10 +138,11 @@ fn measure(server: &Server, args: &Args, way: Way, crowd: bool, taken: &mut Take
             client(server, args.plain).args(words).run().ok();
             began.elapsed()
         };
-        taken.each.extend(thread::scope(|scope| {
+        let each = thread::scope(|scope| {
             let all: Vec<_> = (0..args.clients).map(|number| scope.spawn(move || client(number))).collect();
             all.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
-        }));
+        });
+        taken.extremes.push((*each.iter().max().unwrap(), *each.iter().min().unwrap()));
     } else {
         let batch: String = (0..args.clients).map(|number| line(number).join(" ") + "\n").collect();
         client(server, args.plain).option("-b").option("-").stdin(batch).run().ok();
