@@ -2,13 +2,13 @@
 
 mod ahead;
 mod help;
+mod large;
 mod place;
 
 use std::collections::{HashSet, VecDeque};
 
-use digest::{BLOCK, Blocks, Root};
-use proto::{Abort, Access, Command, Failure as Refused, Kind, Message, Reply};
-use store::ReadAhead;
+use digest::BLOCK;
+use proto::{Access, Command, Kind, Message, Reply};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
@@ -16,8 +16,8 @@ use super::super::{Native, words};
 use super::read::{Asked, Packet, begin, begin_again, begin_for_many};
 use super::{Whole, Window};
 use crate::failure::{Code, Failure};
+use crate::remote::Verified;
 use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, Steps, below, note, noted};
-use crate::remote::{LARGE, Verified};
 
 /// A tree under way.
 struct Putting<'a, 'b> {
@@ -331,90 +331,6 @@ impl<'a, 'b> Putting<'a, 'b> {
         if room && self.nowhere.is_none() {
             self.answered.send_modify(|answered| *answered += 1);
         }
-        Ok(())
-    }
-
-    /// Sends a large file, hearing what comes of those before.
-    async fn large(&mut self, path: Vec<u8>, file: ReadAhead) -> Result<(), Failure> {
-        (self.amid, self.went) = (true, 0);
-        let (name, size) = (path.clone(), file.size());
-        let sent = self.send_large(path, file).await;
-        self.amid = false;
-        match sent {
-            Ok(()) => self.went = 0,
-            Err(_) => self.account.left.went(name, size),
-        }
-        for (command, asked) in std::mem::take(&mut self.later) {
-            self.ask(command, asked);
-        }
-        sent
-    }
-
-    async fn send_large(&mut self, path: Vec<u8>, mut file: ReadAhead) -> Result<(), Failure> {
-        let (size, attributes) = (file.size(), file.attributes());
-        let place = below(&self.bring.to, &path);
-        if place.len() > proto::limits::PATH {
-            self.fail(&path, words::long_path());
-            return Ok(());
-        }
-        self.native.ask(&if size < LARGE {
-            Command::Put { path: place, size }
-        } else {
-            // What has come of it is kept there, should the connection be lost.
-            let nothing = Root::new(self.native.settings.digest).value();
-            Command::PutRest { path: place, size, first_block: 0, proof: nothing.as_bytes().to_vec() }
-        });
-        let number = self.native.sent - 1;
-        let mut spare = Blocks::default();
-        loop {
-            match file.next(spare).await {
-                Ok(Some(blocks)) => {
-                    let bytes = blocks.data_len() as u64;
-                    self.account.moved += bytes;
-                    let sent = self.native.wire.send_blocks(blocks).await;
-                    spare = self.native.told(sent)?;
-                    self.account.advance(bytes);
-                    self.went += bytes;
-                }
-                Ok(None) => break,
-                Err(error) => return self.give_up(number, path, Some(error.into())).await,
-            }
-            self.hear_what_came().await?;
-            if self.asked.is_empty() && !self.native.opening && self.native.wire.has_message() {
-                return self.give_up(number, path, None).await;
-            }
-        }
-        let root = match file.finish().await {
-            Ok(outgoing) => outgoing.root().expect("opened with a digest"),
-            Err(error) => return self.give_up(number, path, Some(error.into())).await,
-        };
-        self.native.wire.queue(&Message::End(proto::End {
-            size,
-            root: root.as_bytes().to_vec(),
-            modified: attributes.modified.map(words::to_wire),
-            mode: attributes.mode,
-        }));
-        self.native.sent -= 1; // it is counted with the others
-        self.sent(Asked::File { path, size, root });
-        self.account.gone(1);
-        self.went = 0; // it counts with what was asked
-        self.native.flush_many().await
-    }
-
-    /// Breaks off the file under way: it cannot be read, or the server refuses it already.
-    async fn give_up(&mut self, command: u64, path: Vec<u8>, why: Option<Failure>) -> Result<(), Failure> {
-        let failure = Refused::new(Kind::Aborted, "the client broke it off");
-        self.native.wire.queue(&Message::Abort(Abort { command, failure }));
-        while !self.asked.is_empty() {
-            self.hear().await?;
-        }
-        self.native.flush_many().await?;
-        let failure = match (self.native.answer().await?, why) {
-            (Message::Reply(Reply::Refused(refused)), None) => self.native.refused_many(refused)?,
-            (Message::Reply(Reply::Refused(_)), Some(why)) => why,
-            _ => return self.native.out_of_turn(),
-        };
-        self.fail(&path, failure);
         Ok(())
     }
 
