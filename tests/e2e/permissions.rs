@@ -70,6 +70,7 @@ fn may_send(command: &Command) -> May {
         | Command::Kept { .. }
         | Command::Assemble { .. }
         | Command::Mkdir { .. }
+        | Command::Target { .. }
         | Command::Link { .. } => TO_ADD,
         Command::Rmdir { .. }
         | Command::Remove { .. }
@@ -93,6 +94,7 @@ fn commands() -> Vec<Command> {
         Command::Root { path: path("file") },
         Command::Put { path: path("new"), size: 3 },
         Command::Mkdir { path: path("made") },
+        Command::Target { path: path("/full"), name: path("tree") },
         Command::Link { path: path("link"), target: path("file") },
         Command::Rmdir { path: path("empty") },
         Command::Remove { path: path("file") },
@@ -177,7 +179,7 @@ fn every_command_is_for_those_who_may() {
             }
             assert_eq!(snapshot(server.homes()) != before, changes, "{what}: what lies on the disk");
             assert!(
-                matches!(raw.ask(Command::Pwd), Reply::Directory { .. }),
+                matches!(raw.ask(Command::Cd { path: b"/".to_vec() }), Reply::Directory { .. }),
                 "the session goes on after {what}"
             );
             assert_eq!(raw.ask(Command::Quit), Reply::Goodbye);

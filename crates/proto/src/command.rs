@@ -164,6 +164,14 @@ pub enum Command {
     /// Walks through a directory as `Walk` does, and sends the files that it finds. Answer: `Listing`, then branches, each with what
     /// a `Get` of each of its files is answered behind it.
     GetTree { path: Vec<u8> },
+    /// Goes to where a tree is to come, as `cp -r` would have it: to `name` in the directory `path`, if that is one already, else to
+    /// `path`; which is made if it is not there. Until another directory is gone to, no relative path leads anywhere if this is
+    /// refused. Answer: `Target`.
+    Target {
+        path: Vec<u8>,
+        /// A name, or nothing: then what is in the tree comes into `path`.
+        name: Vec<u8>,
+    },
 }
 
 /// Blocks of a file that follow one another.
@@ -210,6 +218,7 @@ impl Command {
             Command::Publish { .. } => "put",
             Command::Leave { .. } => "leave",
             Command::GetTree { .. } => "get-tree",
+            Command::Target { .. } => "target",
         }
     }
 
@@ -236,7 +245,8 @@ impl Command {
             | Command::Digests { path, .. }
             | Command::GetParts { path, .. }
             | Command::Assemble { path, .. }
-            | Command::GetTree { path } => path,
+            | Command::GetTree { path }
+            | Command::Target { path, .. } => path,
             Command::Hello { .. }
             | Command::Login { .. }
             | Command::Pwd

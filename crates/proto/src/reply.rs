@@ -88,6 +88,13 @@ pub enum Reply {
         /// What names it, to the account's sessions.
         assembly: [u8; 16],
     },
+    /// Where a tree is to come: the current directory.
+    Target {
+        /// From the home on, beginning with `/`.
+        path: Vec<u8>,
+        /// Whether it was made.
+        made: bool,
+    },
 }
 
 /// What an account may do.

@@ -7,6 +7,7 @@ mod objects;
 mod patterns;
 mod portions;
 mod strangers;
+mod target;
 mod unsaid;
 
 use std::collections::BTreeMap;

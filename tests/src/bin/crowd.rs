@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use e2e::{ALICE, Client, Server, bytes, forget_peak, memory};
+use e2e::{ALICE, Client, Running, Server, bytes, forget_peak, memory};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 const MIB: usize = 1024 * 1024;
 
@@ -45,7 +46,7 @@ enum Way {
 /// What a number of clients took for all files, one way.
 #[derive(Debug, Default)]
 struct Taken {
-    /// From the first start to the last end, of each round.
+    /// From the start, of many from when all have started and wait for their passwords, to the last end; of each round.
     whole: Vec<Duration>,
     /// The slowest client and the fastest, of each round: those of different rounds have not met.
     extremes: Vec<(Duration, Duration)>,
@@ -129,17 +130,31 @@ fn measure(server: &Server, args: &Args, way: Way, crowd: bool, taken: &mut Take
     let verb = if way == Way::Get { "get" } else { "put" };
     let line = |number: u64| [verb.to_owned(), own(number), moved(number)];
     forget_peak(server.pid());
-    let began = Instant::now();
+    let mut began = Instant::now();
     if crowd {
-        let client = |number| {
-            let words = line(number);
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let began = Instant::now();
-            client(server, args.plain).args(words).run().ok();
-            began.elapsed()
-        };
+        let gates = tempfile::tempdir().unwrap();
+        let waiting: Vec<_> = (0..args.clients)
+            .map(|number| {
+                let gate = gates.path().join(number.to_string());
+                mknodat(CWD, &gate, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+                let client =
+                    client(server, args.plain).password(None).option("--password-file").option(&gate);
+                (client.args(line(number)).spawn(), gate)
+            })
+            .collect();
+        // What one of them gains while others are still being started would say nothing of the server.
+        let open = |(client, gate)| (client, File::options().write(true).open(gate).unwrap());
+        let ready: Vec<(Running, File)> = waiting.into_iter().map(open).collect();
+        began = Instant::now();
         let each = thread::scope(|scope| {
-            let all: Vec<_> = (0..args.clients).map(|number| scope.spawn(move || client(number))).collect();
+            let let_in = |(client, mut gate): (Running, File)| {
+                writeln!(gate, "{}", ALICE.password).unwrap();
+                scope.spawn(move || {
+                    client.wait().ok();
+                    began.elapsed()
+                })
+            };
+            let all: Vec<_> = ready.into_iter().map(let_in).collect();
             all.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
         });
         taken.extremes.push((*each.iter().max().unwrap(), *each.iter().min().unwrap()));

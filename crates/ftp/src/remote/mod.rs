@@ -30,8 +30,8 @@ pub(crate) use several::WIDE;
 pub(crate) use sync::{Changed, Settle, no_sync};
 pub use tree::Links;
 pub(crate) use tree::{
-    Account, Bring, Chain, Deed, Fetch, Item, Paths, Source, Step, Steps, Sum, below, groups, join,
-    leads_back, leads_out, misformed, note, noted, place_in, set_root, shown, stays,
+    Account, Bring, Chain, Deed, Fetch, Inside, Item, Paths, Place, Source, Step, Steps, Sum, below, groups,
+    join, leads_back, leads_out, misformed, note, noted, place_in, set_root, shown, stays,
 };
 
 /// What a server speaks.
@@ -240,17 +240,6 @@ impl Remote {
         match self {
             Remote::Native(native) => native.stat(path).await,
             Remote::Classic(classic) => classic.stat(path).await,
-        }
-    }
-
-    /// Describes what has a name; where nothing has, a native server makes a directory of that name, as is told beside it.
-    pub(crate) async fn stat_or_make(
-        &mut self,
-        path: &str,
-    ) -> Result<(Result<Entry, Failure>, bool), Failure> {
-        match self {
-            Remote::Native(native) => native.stat_or_make(path).await,
-            Remote::Classic(classic) => Ok((classic.stat(path).await, false)),
         }
     }
 

@@ -7,7 +7,7 @@ use store::{EntryKind, Found};
 use super::again::{Tree, carry_tree};
 use super::{Session, naming};
 use crate::failure::{Code, Failure};
-use crate::remote::{Account, Bring, Deed, Fetch, groups};
+use crate::remote::{Account, Bring, Deed, Fetch, Inside, Place, groups};
 use crate::show::listing::{self, Clock};
 use crate::show::{json, report};
 
@@ -46,36 +46,19 @@ impl Session {
         if !metadata.is_dir() {
             return self.put(local, path, false).await;
         }
-        let (to, made) = self.place_of_tree(local, path).await?;
+        let (to, inside) = place_of_tree(local, path)?;
         let whole = naming::remote_name(local).is_ok();
-        let bring = Bring { from: local.to_owned(), to: to.clone(), made, whole, only: None };
-        let mut account = Account::open(&to, &self.output, &self.progress);
+        let bring = Bring { from: local.to_owned(), to, inside, whole, only: None };
+        let mut account = Account::open(&bring.to, &self.output, &self.progress);
         match carry_tree(&mut self.link, Tree::There(&bring), self.links, &mut account).await {
-            Ok(_) => self.close(account, &to, "sent"),
+            Ok(_) => {
+                let to = match &account.left.place {
+                    Place::Known(to, _) => to.clone(),
+                    Place::Unasked | Place::Asked => bring.to,
+                };
+                self.close(account, &to, "sent")
+            }
             Err(failure) => Err(account.cut(failure, "sent")),
-        }
-    }
-
-    /// Where a directory goes: under its own name, here or in a directory that is there; else under the name that is given. And
-    /// whether it was made.
-    async fn place_of_tree(&mut self, local: &Path, path: Option<&str>) -> Result<(String, bool), Failure> {
-        let Some(path) = path else {
-            return Ok((naming::remote_name_for("put -r", local)?.to_owned(), false));
-        };
-        drop(local.read_dir()?); // nothing is made for what cannot be read
-        let name = naming::remote_name(local).ok();
-        let inside = name.map_or(path.to_owned(), |name| naming::into_directory(path, name));
-        let place = match path.trim_end_matches('/') {
-            "" => "/",
-            place => place,
-        };
-        match self.remote().await?.stat_or_make(place).await? {
-            (_, true) => Ok((place.to_owned(), true)),
-            (Ok(entry), _) if entry.kind == EntryKind::Directory => Ok((inside, false)),
-            (Err(failure), _) if failure.is_final() => Err(failure),
-            // Who may see nothing is told nothing, and says whether it is there.
-            (Err(failure), _) if failure.code == Code::Denied && path.ends_with('/') => Ok((inside, false)),
-            _ => Ok((place.to_owned(), false)),
         }
     }
 
@@ -111,7 +94,7 @@ impl Session {
                 let bring = Bring {
                     from: PathBuf::from(from),
                     to: String::new(),
-                    made: false,
+                    inside: None,
                     whole: false,
                     only: Some(group.only.clone()),
                 };
@@ -204,6 +187,23 @@ impl Session {
         }
         whole
     }
+}
+
+/// Where a directory goes: under its own name, here or in a directory that is there; else under the name that is given.
+fn place_of_tree(local: &Path, path: Option<&str>) -> Result<(String, Option<Inside>), Failure> {
+    let Some(path) = path else {
+        return Ok((naming::remote_name_for("put -r", local)?.to_owned(), None));
+    };
+    drop(local.read_dir()?); // nothing is made for what cannot be read
+    let place = match path.trim_end_matches('/') {
+        "" => "/",
+        place => place,
+    };
+    let inside = match naming::remote_name(local) {
+        Ok(name) => Inside { path: naming::into_directory(path, name), name: name.to_owned() },
+        Err(_) => Inside { path: place.to_owned(), name: String::new() },
+    };
+    Ok((place.to_owned(), Some(inside)))
 }
 
 /// A thing of a tree as a line of a listing: by its path; a file that was listed itself by its name.

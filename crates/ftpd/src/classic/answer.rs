@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use digest::PlainMd5;
-use store::{Attributes, EntryKind};
+use store::{Attributes, EntryKind, HomePath};
 
 use super::attend::{Interrupted, Running};
 use super::command::{Family, Hash};
@@ -12,7 +12,7 @@ use super::data::{Protection, Terms};
 use super::reply::quoted;
 use super::{Command, Connection, Ended, Opening, Reply, command, facts, time, words};
 use crate::config;
-use crate::core::Session;
+use crate::core::{Refusal, Session};
 
 impl Connection {
     /// Answers one command; the gate has let it through.
@@ -46,14 +46,14 @@ impl Connection {
                 Ok(self.answer_anybody(&command))
             }
             Command::Pwd => {
-                let directory = quoted(session.directory().to_string().as_bytes());
-                Ok(Reply::new(257, [directory, b" is where you are.".to_vec()].concat()))
+                let directory = |path: &HomePath| quoted(path.to_string().as_bytes());
+                let told = session.directory().map(directory);
+                told.map(|path| Reply::new(257, [path, b" is where you are.".to_vec()].concat()))
             }
-            Command::Cwd(path) => session.cd(&path).await.map(|()| moved_to(session)),
-            Command::Cdup => session.cd(b"..").await.map(|()| moved_to(session)),
+            Command::Cwd(path) => session.cd(&path).await.and_then(|()| moved_to(session)),
+            Command::Cdup => session.cd(b"..").await.and_then(|()| moved_to(session)),
             Command::Mkd(path) => {
-                let made =
-                    || session.directory().resolve(&path).map(|path| path.to_string()).unwrap_or_default();
+                let made = || session.resolve(&path).map(|path| path.to_string()).unwrap_or_default();
                 session
                     .mkdir(&path)
                     .await
@@ -98,8 +98,7 @@ impl Connection {
             }
             Command::Mlst(path) => session.stat(&path).await.map(|entry| {
                 let facts = facts::facts(&entry, session.access());
-                let path =
-                    session.directory().resolve(&path).map(|path| path.to_string()).unwrap_or_default();
+                let path = session.resolve(&path).map(|path| path.to_string()).unwrap_or_default();
                 Reply::new(250, "End").with([format!("{facts} {path}").into_bytes()])
             }),
             Command::Avbl(path) => session.available(&path).await.map(|bytes| match bytes {
@@ -247,11 +246,9 @@ impl Connection {
     }
 }
 
-fn moved_to(session: &Session) -> Reply {
-    Reply::new(
-        250,
-        [quoted(session.directory().to_string().as_bytes()), b" is where you are now.".to_vec()].concat(),
-    )
+fn moved_to(session: &Session) -> Result<Reply, Refusal> {
+    let path = quoted(session.directory()?.to_string().as_bytes());
+    Ok(Reply::new(250, [path, b" is where you are now.".to_vec()].concat()))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -27,6 +27,8 @@ pub(super) fn refused(refusal: &Refusal) -> Reply {
         Refusal::TooManyAssemblies | Refusal::NotAssembling => {
             Reply::new(550, "Files that come in parts are for the native protocol.")
         }
+        // No command of this door asks for that, either.
+        Refusal::Nowhere => Reply::new(550, "The session is in no directory. Go to one."),
         Refusal::Store(error) => Reply::new(code(error.kind()), sentence(&error.to_string())),
         Refusal::Ending => Reply::new(421, "The server is ending. Try again in a moment."),
         Refusal::Failed => Reply::new(451, "The server failed at this. Its log says more."),

@@ -35,6 +35,9 @@ pub enum Refusal {
     /// No file that comes in parts has that name, for this account.
     #[error("no such file is being assembled")]
     NotAssembling,
+    /// The path is relative, and the session is in no directory since a target was refused.
+    #[error("the session is in no directory")]
+    Nowhere,
     /// The disk says no.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{Attributes, Branch, Entry, Home, HomePath, Listing, Replace, Walk};
+use store::{Attributes, Branch, Entry, Home, HomePath, Kind, Listing, Name, Replace, Walk};
 
 use super::accounts::Account;
 use super::admission::Permit;
@@ -54,7 +54,8 @@ impl Right {
 #[derive(Debug)]
 pub struct Session {
     pub(super) account: Arc<Account>,
-    directory: HomePath,
+    /// None after a target was refused.
+    directory: Option<HomePath>,
     pub(super) uploads: Arc<Uploads>,
     pub(super) assemblies: Own,
     giver: Giver,
@@ -72,7 +73,7 @@ impl Session {
     ) -> Session {
         let (uploads, assemblies) = (core.uploads.clone(), Own::new(core.assemblies.clone()));
         let giver = Giver::new(core.tickets.clone(), address);
-        Session { account, directory, uploads, assemblies, giver, _permit: permit }
+        Session { account, directory: Some(directory), uploads, assemblies, giver, _permit: permit }
     }
 
     /// The account's name.
@@ -85,7 +86,7 @@ impl Session {
     /// # Errors
     /// [`Refusal::TooManyTickets`].
     pub fn ticket(&mut self) -> Result<([u8; 32], Duration), Refusal> {
-        let word = self.giver.give(&self.account, &self.directory)?;
+        let word = self.giver.give(&self.account, self.directory.as_ref().ok_or(Refusal::Nowhere)?)?;
         Ok((word, tickets::LASTS))
     }
 
@@ -95,15 +96,41 @@ impl Session {
     }
 
     /// The current directory.
-    pub fn directory(&self) -> &HomePath {
-        &self.directory
+    ///
+    /// # Errors
+    /// [`Refusal::Nowhere`].
+    pub fn directory(&self) -> Result<&HomePath, Refusal> {
+        self.directory.as_ref().ok_or(Refusal::Nowhere)
     }
 
     /// Changes the current directory.
     pub async fn cd(&mut self, path: &[u8]) -> Result<(), Refusal> {
         let path = self.path(Right::Move, path)?;
-        self.directory = self.on_disk(move |home| home.check_directory(&path).map(|()| path)).await?;
+        self.directory = Some(self.on_disk(move |home| home.check_directory(&path).map(|()| path)).await?);
         Ok(())
+    }
+
+    /// Goes to where a tree is to come: to `name` in the directory `path`, or to `path` if it is none, or no name is given; made if it
+    /// is missing. Whether it was. After a refusal, the session is nowhere: what was sent behind it finds no other place.
+    pub async fn target(&mut self, path: &[u8], name: &[u8]) -> Result<bool, Refusal> {
+        let path = self.permit(Right::Add).and_then(|()| self.path(Right::Move, path));
+        self.directory = None;
+        let path = path?;
+        let inside =
+            if name.is_empty() { None } else { Some(path.resolve(Name::parse(name)?.as_str().as_bytes())?) };
+        let (directory, made) = self
+            .on_disk(move |home| match (home.check_directory(&path), inside) {
+                (Ok(()), None) => Ok((path, false)),
+                (Ok(()), Some(inside)) => make(home, inside),
+                // What is in the way says why when nothing can be made there.
+                (Err(error), _) if matches!(error.kind(), Kind::NotFound | Kind::NotDirectory) => {
+                    make(home, path)
+                }
+                (Err(error), _) => Err(error),
+            })
+            .await?;
+        self.directory = Some(directory);
+        Ok(made)
     }
 
     /// Describes what `path` leads to.
@@ -188,7 +215,16 @@ impl Session {
     /// The path that `text` names from the current directory, for an account that has the right.
     pub(super) fn path(&self, right: Right, text: &[u8]) -> Result<HomePath, Refusal> {
         self.permit(right)?;
-        Ok(self.directory.resolve(text)?)
+        self.resolve(text)
+    }
+
+    /// The path that `text` names from the current directory.
+    pub fn resolve(&self, text: &[u8]) -> Result<HomePath, Refusal> {
+        Ok(match &self.directory {
+            Some(directory) => directory.resolve(text)?,
+            None if text.starts_with(b"/") => HomePath::root().resolve(text)?,
+            None => return Err(Refusal::Nowhere),
+        })
     }
 
     /// Whether the account has the right, for what is known by another name than a path.
@@ -222,5 +258,16 @@ impl Session {
             Ok(done) => Ok(done?),
             Err(_) => Err(Refusal::Failed),
         }
+    }
+}
+
+/// A directory, which is made if it is not there; whether it was.
+fn make(home: &Home, path: HomePath) -> Result<(HomePath, bool), store::Error> {
+    match home.mkdir(&path) {
+        Ok(()) => Ok((path, true)),
+        Err(error) if error.kind() == Kind::Exists && home.check_directory(&path).is_ok() => {
+            Ok((path, false))
+        }
+        Err(error) => Err(error),
     }
 }

@@ -14,9 +14,13 @@ impl Connection {
             Command::Put { path, size } => return self.put(session, &path, size).await,
             Command::List { path } => return self.tell(Told::list(session, &path).await).await,
             Command::Walk { path } => return self.tell(Told::walk(session, &path).await).await,
-            Command::Pwd => Ok(directory(session)),
-            Command::Cd { path } => session.cd(&path).await.map(|()| directory(session)),
-            Command::CdUp => session.cd(b"..").await.map(|()| directory(session)),
+            Command::Pwd => directory(session),
+            Command::Cd { path } => session.cd(&path).await.and_then(|()| directory(session)),
+            Command::CdUp => session.cd(b"..").await.and_then(|()| directory(session)),
+            Command::Target { path, name } => match session.target(&path, &name).await {
+                Ok(made) => current(session).map(|path| Reply::Target { path, made }),
+                Err(refusal) => Err(refusal),
+            },
             Command::Stat { path } => {
                 session.stat(&path).await.map(|entry| Reply::Entry(words::entry(entry)))
             }
@@ -101,6 +105,10 @@ impl Connection {
     }
 }
 
-fn directory(session: &Session) -> Reply {
-    Reply::Directory { path: session.directory().to_string().into_bytes() }
+fn directory(session: &Session) -> Result<Reply, Refusal> {
+    current(session).map(|path| Reply::Directory { path })
+}
+
+fn current(session: &Session) -> Result<Vec<u8>, Refusal> {
+    session.directory().map(|directory| directory.to_string().into_bytes())
 }

@@ -21,6 +21,7 @@ use proto::io::tls::{self, Handshake};
 use proto::io::{Broken, Stream, Wire};
 use proto::{Command, Failure, Kind, Message, Preamble, Reply, Side};
 use secrecy::SecretString;
+use store::HomePath;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tracing::info;
@@ -61,6 +62,8 @@ struct Connection {
     number: u64,
     /// Bytes of file data that moved for it.
     moved: u64,
+    /// Where the session is, if not at the home, for the log: relative paths say nothing there.
+    directory: Option<HomePath>,
 }
 
 /// What came of a command; the peer knows already.
@@ -102,8 +105,16 @@ pub(crate) async fn serve(tcp: TcpStream, peer: SocketAddr, door: Arc<Door>, gue
         Err(refusal) => return no_session(peer, &refusal),
     };
     let wire = Wire::new(stream, Side::Client, door.core.limits().stall);
-    let mut connection =
-        Connection { wire, door, peer, user: String::new(), introduced: false, number: 0, moved: 0 };
+    let mut connection = Connection {
+        wire,
+        door,
+        peer,
+        user: String::new(),
+        introduced: false,
+        number: 0,
+        moved: 0,
+        directory: None,
+    };
     let ended = connection.run(&guest).await;
     guest.parting(connection.part(ended)).await;
 }
@@ -165,6 +176,7 @@ impl Connection {
     /// Answers whoever is logged in.
     async fn serve(&mut self, session: &mut Session) -> Result<(), Ended> {
         let (mut ending, mut end) = (self.door.ending.clone(), self.door.ending.clone());
+        self.stand(session);
         loop {
             // Between two parts of a file, nobody is idle.
             let assembling = session.is_assembling();
@@ -206,6 +218,7 @@ impl Connection {
                 command => command.path().to_vec(),
             };
             let (verb, began) = (command.verb(), Instant::now());
+            let moves = matches!(command, Command::Cd { .. } | Command::CdUp | Command::Target { .. });
             self.moved = 0;
             // Boxed, so that an idle session does not hold the room that a transfer needs.
             let answered = Box::pin(self.answer(session, command)).await;
@@ -214,7 +227,15 @@ impl Connection {
             }
             answered?;
             self.number += 1;
+            if moves {
+                self.stand(session);
+            }
         }
+    }
+
+    /// Takes note of the current directory, for the log.
+    fn stand(&mut self, session: &Session) {
+        self.directory = session.directory().ok().filter(|path| path.name().is_some()).cloned();
     }
 
     /// Preamble, hello, login; nobody when the client quits before.
@@ -318,7 +339,9 @@ impl Connection {
             Err(Ended::Crowded) => &Refusal::Crowded.to_string(),
         };
         let who = Some(self.user.as_str()).filter(|user| !user.is_empty());
-        let path = Some(path).filter(|path| !path.is_empty());
+        let told = self.directory.as_ref().filter(|_| !path.is_empty()).and_then(|at| at.resolve(path).ok());
+        let told = told.map(|path| path.to_string().into_bytes());
+        let path = Some(told.as_deref().unwrap_or(path)).filter(|path| !path.is_empty());
         Request { who, from: self.peer, verb, path, bytes: self.moved, time: began.elapsed(), result }.log();
     }
 
@@ -343,7 +366,7 @@ impl Connection {
                         None
                     }
                     Broken::Malformed(fault) => Some(
-                        Failure::new(fault_kind(*fault), fault.to_string())
+                        Failure::new(words::fault_kind(*fault), fault.to_string())
                             .with_remedy("Use a client that keeps to PROTOCOL.md."),
                     ),
                     Broken::Silent(_) | Broken::Busy(_) | Broken::Stalled(_) => {
@@ -368,20 +391,5 @@ impl Connection {
         } else {
             self.wire.part().await;
         }
-    }
-}
-
-/// Whether what the peer broke is the proof of its data or the protocol.
-fn fault_kind(fault: proto::Fault) -> Kind {
-    match fault {
-        proto::Fault::MoreThanAnnounced | proto::Fault::FewerThanAnnounced | proto::Fault::BlockLength => {
-            Kind::NotVerified
-        }
-        proto::Fault::Magic
-        | proto::Fault::Version
-        | proto::Fault::Type(_)
-        | proto::Fault::Length(_)
-        | proto::Fault::Body
-        | proto::Fault::Turn => Kind::Protocol,
     }
 }

@@ -32,6 +32,10 @@ pub(super) fn failure(refusal: &Refusal) -> Failure {
             .with_remedy("Publish or leave one of them first."),
         Refusal::NotAssembling => failure(Kind::NotFound, "no such file is being assembled")
             .with_remedy("It was published or given up; begin it anew."),
+        Refusal::Nowhere => {
+            failure(Kind::NotFound, "the session is in no directory since it could not go to one for a tree")
+                .with_remedy("Go to one by a path that begins with /.")
+        }
         Refusal::Store(error) => Failure {
             kind: kind(error.kind()),
             message: error.sentence().into(),
@@ -126,4 +130,19 @@ pub(super) fn time(time: store::Time) -> proto::Time {
 pub(super) fn attributes(modified: Option<proto::Time>, mode: Option<u32>) -> store::Attributes {
     let modified = modified.map(|time| store::Time { seconds: time.seconds, nanoseconds: time.nanoseconds });
     store::Attributes { modified, mode }
+}
+
+/// Whether what the peer broke is the proof of its data or the protocol.
+pub(super) fn fault_kind(fault: proto::Fault) -> Kind {
+    match fault {
+        proto::Fault::MoreThanAnnounced | proto::Fault::FewerThanAnnounced | proto::Fault::BlockLength => {
+            Kind::NotVerified
+        }
+        proto::Fault::Magic
+        | proto::Fault::Version
+        | proto::Fault::Type(_)
+        | proto::Fault::Length(_)
+        | proto::Fault::Body
+        | proto::Fault::Turn => Kind::Protocol,
+    }
 }

@@ -118,6 +118,11 @@ pub(crate) fn commands() -> Vec<Fixture> {
         ),
         ("leave", Command::Leave { assembly: *b"0123456789abcdef" }, r#"11000000 01  1d "0123456789abcdef""#),
         ("get_tree", Command::GetTree { path: path("a") }, r#"03000000 01  1e 01 "a""#),
+        (
+            "target",
+            Command::Target { path: path("a"), name: path("bc") },
+            r#"06000000 01  1f 01 "a" 02 "bc""#,
+        ),
     ]
     .into_iter()
     .map(|(name, command, bytes)| fixture(name, Side::Client, Message::Command(command), bytes))
@@ -186,6 +191,11 @@ pub(crate) fn replies() -> Vec<Fixture> {
             "assembling",
             Reply::Assembling { assembly: *b"0123456789abcdef" },
             r#"11000000 02  0f "0123456789abcdef""#.into(),
+        ),
+        (
+            "reply_target",
+            Reply::Target { path: b"/a".to_vec(), made: true },
+            r#"05000000 02  10 02 "/a" 01"#.into(),
         ),
     ]
     .into_iter()

@@ -90,8 +90,8 @@ fn every_variant_is_pinned() {
         assert_eq!(number, stated, "{}", fixture.name);
         seen[kind].insert(number);
     }
-    assert_eq!(seen[0], (0..31).collect(), "commands");
-    assert_eq!(seen[1], (0..16).collect(), "replies");
+    assert_eq!(seen[0], (0..32).collect(), "commands");
+    assert_eq!(seen[1], (0..17).collect(), "replies");
     assert!(seen[2..].iter().all(|set| !set.is_empty()), "pages, ends, aborts, branches and digests");
 }
 
@@ -128,6 +128,7 @@ fn command_number(command: &Command) -> u8 {
         Command::Publish { .. } => 28,
         Command::Leave { .. } => 29,
         Command::GetTree { .. } => 30,
+        Command::Target { .. } => 31,
     }
 }
 
@@ -159,6 +160,7 @@ fn reply_number(reply: &Reply) -> u8 {
         Reply::Root { .. } => 13,
         Reply::Reading { .. } => 14,
         Reply::Assembling { .. } => 15,
+        Reply::Target { .. } => 16,
     }
 }
 

@@ -96,6 +96,7 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(assembly, root, modified, mode)| Command::Publish { assembly, root, modified, mode }),
         word().prop_map(|assembly| Command::Leave { assembly }),
         bytes().prop_map(|path| Command::GetTree { path }),
+        (bytes(), bytes()).prop_map(|(path, name)| Command::Target { path, name }),
     ]
 }
 
@@ -127,6 +128,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         (number(), word(), bytes()).prop_map(|(size, version, root)| Reply::Root { size, version, root }),
         (number(), word()).prop_map(|(size, version)| Reply::Reading { size, version }),
         word().prop_map(|assembly| Reply::Assembling { assembly }),
+        (bytes(), any::<bool>()).prop_map(|(path, made)| Reply::Target { path, made }),
     ]
 }
 

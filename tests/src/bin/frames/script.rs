@@ -102,6 +102,7 @@ fn ask(chance: &mut Chance) -> Command {
         5 => Command::Stat { path },
         6 | 7 => Command::Get { path, first_block: chance.pick(&[0, 0, 1, 18, u64::MAX]) },
         8..=12 => Command::Put { path, size: chance.pick(&SIZES) as u64 },
+        13 if chance.one_in(4) => Command::Target { path, name: chance.pick(&NAMES).to_vec() },
         13 => Command::Mkdir { path },
         14 if chance.one_in(2) => Command::Rmdir { path },
         14 => Command::Remove { path },

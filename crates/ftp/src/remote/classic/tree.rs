@@ -1,5 +1,6 @@
 //! Trees at a classic server, which knows no requests for them: listed directory by directory, moved file by file.
 
+mod place;
 mod walk;
 
 use std::collections::VecDeque;
@@ -168,6 +169,7 @@ impl Classic {
         let source = crate::remote::disk::on_disk(move || Source::open(&root, links, only)).await?;
         let left = Left { source: Some(source), items: VecDeque::new() };
         self.unkept = 0;
+        let bring = &self.placed(bring, account).await?;
         let brought = self.put_all(left, bring, account).await;
         self.modes.all_new(false);
         account.not_kept(std::mem::take(&mut self.unkept));

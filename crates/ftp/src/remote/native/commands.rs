@@ -1,7 +1,7 @@
 //! Commands that are answered by a word, a line or a listing.
 
 use digest::{Algorithm, Digest};
-use proto::{Command, Message, Reply};
+use proto::{Command, Reply};
 use store::{Attributes, Entry};
 
 use super::{Native, Owed, words};
@@ -53,29 +53,6 @@ impl Native {
         }
     }
 
-    /// Describes what has a name, or makes a directory of that name; in one round trip, since a tree waits for it. Whether it did.
-    pub(in crate::remote) async fn stat_or_make(
-        &mut self,
-        path: &str,
-    ) -> Result<(Result<Entry, Failure>, bool), Failure> {
-        self.begin_many().await?;
-        self.ask(&Command::Stat { path: path.into() });
-        self.ask(&Command::Mkdir { path: path.into() });
-        self.flush_many().await?;
-        let entry = match self.answer().await? {
-            Message::Reply(Reply::Entry(entry)) => Ok(words::entry(entry)),
-            Message::Reply(Reply::Refused(refused)) => Err(self.refused_many(refused)?),
-            _ => return self.out_of_turn(),
-        };
-        let made = match self.answer().await? {
-            Message::Reply(Reply::Done) => true,
-            Message::Reply(Reply::Refused(refused)) => self.refused_many(refused).map(|_| false)?,
-            _ => return self.out_of_turn(),
-        };
-        self.end_many(Ok(Ok(())))?;
-        Ok((entry, made))
-    }
-
     pub(in crate::remote) async fn md5(&mut self, path: &str) -> Result<(u64, Digest), Failure> {
         match self.request(Command::Md5 { path: path.into() }).await? {
             Reply::Md5 { size, digest } => {
@@ -99,7 +76,7 @@ impl Native {
         Ok(Some(self.page().await?.entries.into_iter().map(words::entry).collect()))
     }
 
-    async fn directory(&mut self, command: Command) -> Result<String, Failure> {
+    pub(super) async fn directory(&mut self, command: Command) -> Result<String, Failure> {
         match self.request(command).await? {
             Reply::Directory { path } => Ok(String::from_utf8_lossy(&path).into_owned()),
             _ => Err(self.unexpected()),

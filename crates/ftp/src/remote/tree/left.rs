@@ -71,6 +71,18 @@ pub(crate) struct Half {
     pub(crate) course: Course,
 }
 
+/// Where a tree goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nobody has asked.
+    #[default]
+    Unasked,
+    /// The server was asked, and the answer has not come.
+    Asked,
+    /// There; and whether it was made.
+    Known(String, bool),
+}
+
 /// All that is left.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
@@ -81,6 +93,8 @@ pub(crate) struct Left {
     /// The names of failures that their user knows.
     told: Marks,
     halves: Vec<Half>,
+    /// Where a tree goes whose place depended on what the server has.
+    pub(crate) place: Place,
     /// Links that were left out before all this began.
     pub(super) skipped: u64,
 }

@@ -17,7 +17,7 @@ use store::Home;
 pub(super) use account::Portion;
 pub(crate) use account::{Account, Deed, Sum};
 pub(super) use ground::{Ground, Job, Made, Small, Whole, resolve};
-pub(crate) use left::{Half, Mark, Marks, mark};
+pub(crate) use left::{Half, Mark, Marks, Place, mark};
 pub use links::Links;
 pub(crate) use links::{Chain, leads_back, leads_out, stays};
 pub(crate) use notes::{note, noted};
@@ -49,12 +49,21 @@ pub(crate) struct Bring {
     pub(crate) from: PathBuf,
     /// Where it goes on the server.
     pub(crate) to: String,
-    /// Whether it was made there for it.
-    pub(crate) made: bool,
+    /// If that depends on what is there: where it goes if that is a directory already.
+    pub(crate) inside: Option<Inside>,
     /// Whether that is to be what it is here, or only to hold what is in it.
     pub(crate) whole: bool,
     /// Which of the files, if not all: the directories that they need are made as they come.
     pub(crate) only: Option<Only>,
+}
+
+/// A place in a directory of the server.
+#[derive(Clone)]
+pub(crate) struct Inside {
+    /// The path of the place.
+    pub(crate) path: String,
+    /// What that has behind the path of the directory; empty if it is the directory itself.
+    pub(crate) name: String,
 }
 
 /// `path` in the remote directory `root`.

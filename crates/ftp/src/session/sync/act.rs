@@ -122,7 +122,7 @@ impl<'a, 'b> Act<'a, 'b> {
 
     fn bringing(&self) -> Bring {
         let Ends { local, remote, whole, .. } = self.ends;
-        Bring { from: local.clone(), to: remote.clone(), made: false, whole: *whole, only: None }
+        Bring { from: local.clone(), to: remote.clone(), inside: None, whole: *whole, only: None }
     }
 
     fn fetching(&self) -> Fetch {

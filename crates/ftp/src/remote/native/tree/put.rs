@@ -4,6 +4,7 @@ mod ahead;
 mod help;
 mod large;
 mod place;
+mod target;
 
 use std::collections::{HashSet, VecDeque};
 
@@ -23,6 +24,10 @@ use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, Steps, bel
 struct Putting<'a, 'b> {
     native: &'a mut Native,
     bring: &'a Bring,
+    /// What leads there in commands.
+    to: &'a str,
+    /// Where the session was before it went to where the tree goes.
+    origin: Option<Vec<u8>>,
     account: &'a mut Account<'b>,
     asked: VecDeque<Asked>,
     window: Window,
@@ -74,11 +79,10 @@ impl Native {
         bring: &Bring,
         account: &mut Account<'_>,
     ) -> Result<(), Failure> {
+        let bring = &self.placed(bring, account).await?;
         self.put_halves(bring, account).await?;
-        if bring.made {
-            account.left.settle_beforehand(b"");
-        }
-        let (to, algorithm, settled) = (bring.to.clone(), self.settings.digest, account.left.settled.known());
+        let to = leading_to(bring).to_owned();
+        let (algorithm, settled) = (self.settings.digest, account.left.settled.known());
         let more = self.settings.lanes_of_tree() - 1;
         let (invitations, missing) =
             if more > 0 { self.invitations(more).await? } else { Default::default() };
@@ -108,9 +112,11 @@ impl<'a, 'b> Putting<'a, 'b> {
         Putting {
             native,
             bring,
+            to: leading_to(bring),
+            origin: None,
             account,
             asked: VecDeque::new(),
-            window: Window::beneath(&bring.to),
+            window: Window::beneath(leading_to(bring)),
             directories: Paths::default(),
             none: HashSet::new(),
             nowhere: None,
@@ -123,16 +129,15 @@ impl<'a, 'b> Putting<'a, 'b> {
     }
 
     async fn run(&mut self, packets: Receiver<Packet>) -> Whole {
+        self.go();
         self.send_all(packets).await?;
         self.settle_directories().await?;
-        if self.nowhere.is_some() {
-            self.hear_all().await?;
+        if self.nowhere.is_none() {
+            self.set_attributes().await?;
         }
-        if let Some(failure) = self.nowhere.take() {
-            return Ok(Err(failure));
-        }
-        self.set_attributes().await?;
-        Ok(Ok(()))
+        self.go_back();
+        self.hear_all().await?;
+        Ok(self.nowhere.take().map_or(Ok(()), Err))
     }
 
     async fn send_all(&mut self, mut packets: Receiver<Packet>) -> Result<(), Failure> {
@@ -148,7 +153,10 @@ impl<'a, 'b> Putting<'a, 'b> {
     /// Hears until nothing but files is unanswered: which directories are none is known then, and nothing more happens in them
     /// than files of which the server heard before it hears what the directories are to have.
     async fn settle_directories(&mut self) -> Result<(), Failure> {
-        if self.bring.made && self.account.is_first_try() {
+        while self.asked.iter().any(|asked| matches!(asked, Asked::Target)) {
+            self.hear().await?;
+        }
+        if self.is_new() && self.account.is_first_try() {
             return Ok(()); // what is new holds nothing that could stand in the way
         }
         while let Some(last) = self.asked.iter().rposition(|asked| !matches!(asked, Asked::File { .. })) {
@@ -259,7 +267,8 @@ impl<'a, 'b> Putting<'a, 'b> {
             ) if stored == size && theirs == root.as_bytes() => {
                 self.account.settle(&path);
                 let verified = Verified::Blocks { root, count: size.div_ceil(BLOCK as u64) };
-                self.account.stored(|| tree::shown(&self.bring.to, &path), size, verified);
+                let shown = tree::shown(self.named(), &path);
+                self.account.stored(|| shown, size, verified);
             }
             (Asked::File { path, .. }, Message::Reply(Reply::Stored { .. })) => {
                 let other = Failure::new(Code::NotVerified, "the server stored something else");
@@ -271,6 +280,14 @@ impl<'a, 'b> Putting<'a, 'b> {
                 self.account.settle(&path);
                 self.account.linked += 1;
             }
+            (Asked::Origin, Message::Reply(Reply::Directory { path })) => self.origin = Some(path),
+            (Asked::Target, Message::Reply(Reply::Target { path, made })) => self.arrived(&path, made)?,
+            (Asked::Target, Message::Reply(Reply::Refused(refused))) => self.no_target(refused)?,
+            (Asked::Back, Message::Reply(Reply::Directory { .. })) => {}
+            (Asked::Origin | Asked::Back, Message::Reply(Reply::Refused(refused))) => {
+                // What comes next would be about another directory than its user thinks.
+                return Err(self.native.refused(refused));
+            }
             (Asked::What { path }, Message::Reply(Reply::Entry(entry))) => {
                 self.what_is_there(path, entry.kind);
             }
@@ -281,12 +298,12 @@ impl<'a, 'b> Putting<'a, 'b> {
                 if path.is_empty() {
                     self.doubtful = Some(Vec::new());
                 }
-                self.ask(Command::Stat { path: below(&self.bring.to, &path) }, Asked::What { path });
+                self.ask(Command::Stat { path: below(self.to, &path) }, Asked::What { path });
             }
             (Asked::Link { path, target, again: false }, Message::Reply(Reply::Refused(refused)))
                 if refused.kind == Kind::Exists =>
             {
-                let place = below(&self.bring.to, &path);
+                let place = below(self.to, &path);
                 self.ask(Command::Remove { path: place.clone() }, Asked::Remove { path: path.clone() });
                 self.ask(
                     Command::Link { path: place, target: target.clone() },
@@ -358,16 +375,21 @@ impl<'a, 'b> Putting<'a, 'b> {
                 self.hear().await?;
             }
             let command = Command::SetAttributes {
-                path: below(&self.bring.to, &path),
+                path: below(self.to, &path),
                 modified: attributes.modified.map(words::to_wire),
                 mode: attributes.mode,
             };
             self.ask(command, Asked::Attributes { path });
         }
-        self.hear_all().await
+        Ok(())
     }
 
     fn shown(&self, path: &[u8]) -> String {
         tree::shown(&self.bring.from.to_string_lossy(), path)
     }
+}
+
+/// What leads to where a tree goes; the session may go there.
+fn leading_to(bring: &Bring) -> &str {
+    if bring.inside.is_some() { "." } else { &bring.to }
 }

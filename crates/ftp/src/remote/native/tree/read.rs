@@ -27,6 +27,12 @@ const WAITING: usize = 2;
 /// A command among those sent, and what its answer is to be.
 #[derive(Debug)]
 pub(super) enum Asked {
+    /// Where the session is.
+    Origin,
+    /// To go to where the tree goes.
+    Target,
+    /// To go to where the session was.
+    Back,
     /// A directory, with what it is to have when all is in it.
     Directory { path: Vec<u8>, attributes: Attributes },
     /// What has the name of a directory.
@@ -46,6 +52,7 @@ pub(super) enum Asked {
 impl Asked {
     pub(super) fn path(&self) -> &[u8] {
         match self {
+            Asked::Origin | Asked::Target | Asked::Back => b"",
             Asked::Directory { path, .. }
             | Asked::What { path }
             | Asked::File { path, .. }

@@ -102,6 +102,7 @@ impl Putting<'_, '_> {
             self.hear_all().await?;
         }
         self.set_attributes().await?;
+        self.hear_all().await?;
         Ok(Ok(()))
     }
 

@@ -30,7 +30,7 @@ impl Putting<'_, '_> {
 
     async fn send_large(&mut self, path: Vec<u8>, mut file: ReadAhead) -> Result<(), Failure> {
         let (size, attributes) = (file.size(), file.attributes());
-        let place = below(&self.bring.to, &path);
+        let place = below(self.to, &path);
         if place.len() > proto::limits::PATH {
             self.fail(&path, words::long_path());
             return Ok(());

@@ -12,8 +12,7 @@ impl Putting<'_, '_> {
         if kind == EntryKind::Directory {
             self.account.settle(&path);
         } else {
-            let other = Failure::new(Code::Other, "the server has something else of that name")
-                .with_remedy("Remove it there first.");
+            let other = something_else();
             if top {
                 self.nowhere = Some(other);
             } else {
@@ -41,4 +40,10 @@ impl Putting<'_, '_> {
             self.failed(&path, failure);
         }
     }
+}
+
+/// The failure of a directory whose name something has that is none.
+pub(super) fn something_else() -> Failure {
+    Failure::new(Code::Other, "the server has something else of that name")
+        .with_remedy("Remove it there first.")
 }
