@@ -147,7 +147,7 @@ fn where_no_tree_can_be_one_failure_says_so() {
                 let (code, told) = match to {
                     "none/new" | "none/new/" => (6, "the server has no directory to make it in. Make that"),
                     "file/new" => (1, "not a directory"),
-                    _ => (1, "the server has something else of that name. Remove it there first."),
+                    _ => (1, "the server has something else of that name. Remove it there first: it is file"),
                 };
                 let ran = ran.fails(code).told(told);
                 assert_eq!(ran.stderr.lines().count(), 1, "{from} {to} {parallel}: {}", ran.stderr);

@@ -4,8 +4,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 
-use e2e::{ALICE, CAROL, Fake, Server, data_frame, end, frame, root, snapshot};
-use proto::{Command, Entry, EntryKind, Failure, Kind, Message, Reply, Time};
+use e2e::{
+    ALICE, CAROL, Cutting, Fake, Ran, Server, Terminal, Way, bytes, data_frame, end, frame, root, snapshot,
+};
+use proto::{Command, Failure, Kind, Message, Reply};
 
 fn target(path: &str, name: &[u8]) -> Command {
     Command::Target { path: path.into(), name: name.to_vec() }
@@ -46,6 +48,7 @@ fn a_tree_comes_into_a_directory_that_is_there_and_else_takes_its_place() {
     raw.send_put("tree/file", b"data");
     assert!(matches!(raw.reply(), Reply::Stored { .. }));
     server.log().wait_for_all(&["verb=\"put\"", "path=\"/new/tree/file\""]);
+    assert_eq!(server.log().count(&["verb=\"target\"", "path=\"/new/tree\"", "result=\"ok\""]), 3);
 }
 
 #[test]
@@ -130,6 +133,7 @@ fn behind_a_refused_target_nothing_comes_anywhere() {
 fn the_session_is_afterwards_where_it_was() {
     let server = Server::start();
     server.write_work("tree/sub/file", "data");
+    server.write_work("tree/large", vec![7; 3 * 1024 * 1024]);
     server.write("alice/there/file", "a file");
     for parallel in ["1", "3"] {
         let client = server.client(ALICE).option("--parallel").option(parallel);
@@ -195,6 +199,12 @@ fn the_tree_does_not_wait_for_where_it_goes() {
 
 #[test]
 fn who_cannot_go_back_does_not_go_on_from_elsewhere() {
+    for parallel in ["1", "3"] {
+        stranded(parallel);
+    }
+}
+
+fn stranded(parallel: &str) {
     let server = Server::start();
     server.write_work("tree/file", "data");
     let fake = Fake::answering(|peer, command| match command {
@@ -211,51 +221,122 @@ fn who_cannot_go_back_does_not_go_on_from_elsewhere() {
         }
         other => panic!("{other:?}"),
     });
+    let client = server
+        .client(ALICE)
+        .target(format!("alice@{}", fake.address()))
+        .option("--parallel")
+        .option(parallel);
+    let ran = client.option("-b").option("-").stdin("-put -r tree /new\nrm file\n").run();
+    ran.fails(3).told("the session cannot go back to /gone: it is gone");
+}
+
+/// What the server has where a tree is to go whose answer was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum There {
+    Nothing,
+    /// What was asked first is done late, and makes it.
+    NothingYet,
+    File,
+    Directory,
+}
+
+/// Puts a tree to `to` from `origin` by a server that is cut before it has answered, and has `there` when it is asked again.
+fn lost(to: &str, origin: &'static str, there: There) -> Ran {
+    let server = Server::start();
+    server.write_work("tree/file", vec![7; 100_000]);
+    let refused = |kind| Reply::Refused(Failure::new(kind, "no"));
+    let fake = Fake::answering_several(2, move |number, peer, command| match (number, command) {
+        (_, Command::Pwd) => peer.reply(Reply::Directory { path: origin.into() }),
+        (0, Command::Target { .. }) => Ok(()),
+        (0, Command::Put { .. }) => {
+            peer.pass_over()?;
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
+        (1, Command::Cd { path }) if path != origin.as_bytes() => peer.reply(match there {
+            There::Nothing | There::NothingYet => refused(Kind::NotFound),
+            There::File => refused(Kind::NotDirectory),
+            There::Directory => Reply::Directory { path },
+        }),
+        (1, Command::Cd { path }) => peer.reply(Reply::Directory { path }),
+        (1, Command::Target { .. }) => peer.reply(match there {
+            There::Nothing => reply("/new", true),
+            There::NothingYet => reply("/new/tree", true),
+            There::File => refused(Kind::Exists),
+            There::Directory => reply("/tree", false),
+        }),
+        (1, Command::Put { path, .. }) => {
+            assert!(path.ends_with(b"/file"), "{}", path.escape_ascii());
+            peer.pass_over()?;
+            peer.reply(stored(&[7; 100_000]))
+        }
+        (1, Command::SetAttributes { .. }) => peer.reply(Reply::Done),
+        (1, Command::Quit) => peer.reply(Reply::Goodbye),
+        (_, other) => panic!("{other:?}"),
+    });
     let client = server.client(ALICE).target(format!("alice@{}", fake.address()));
-    let ran = client.stdin("put -r tree /new\nrm file\n").run();
-    ran.fails(3).told("it is gone");
+    client.args(["put", "-r", "tree", to]).run()
 }
 
 #[test]
 fn a_connection_that_is_lost_before_the_answer_puts_no_tree_where_nobody_looks_for_it() {
-    for there in [false, true] {
-        let server = Server::start();
-        server.write_work("tree/file", vec![7; 100_000]);
-        let cut = || Err(io::ErrorKind::ConnectionReset.into());
-        let fake = Fake::answering_several(2, move |number, peer, command| match (number, command) {
-            (_, Command::Pwd) => peer.reply(Reply::Directory { path: b"/".to_vec() }),
-            (0, Command::Target { .. }) => Ok(()),
-            (0, Command::Put { .. }) => {
-                peer.pass_over()?;
-                cut()
-            }
-            (1, Command::Stat { path }) => {
-                assert_eq!(path, b"new");
-                let time = Time { seconds: 0, nanoseconds: 0 };
-                let (name, kind) = (b"new".to_vec(), EntryKind::Directory);
-                peer.reply(if there {
-                    Reply::Entry(Entry { name, kind, size: 0, modified: time, mode: 0o755 })
-                } else {
-                    Reply::Refused(Failure::new(Kind::NotFound, "nothing has that name"))
-                })
-            }
-            (1, Command::Target { .. }) if !there => peer.reply(reply("/new", true)),
-            (1, Command::Put { path, .. }) if !there => {
-                assert_eq!(path, b"new/file");
-                peer.pass_over()?;
-                peer.reply(stored(&[7; 100_000]))
-            }
-            (1, Command::SetAttributes { .. }) => peer.reply(Reply::Done),
-            (1, Command::Cd { path }) => peer.reply(Reply::Directory { path }),
-            (1, Command::Quit) => peer.reply(Reply::Goodbye),
-            (_, other) => panic!("{other:?}"),
-        });
-        let client = server.client(ALICE).target(format!("alice@{}", fake.address()));
-        let ran = client.args(["put", "-r", "tree", "new"]).run();
-        if there {
-            ran.fails(3).told("before the server said where the tree goes").told("it would come to new/tree");
-        } else {
-            ran.ok().told("new  1 file");
-        }
+    lost("new", "/", There::Nothing).ok().told("new  1 file");
+    lost("new", "/", There::File).fails(1).told("something else of that name");
+    for there in [There::NothingYet, There::Directory] {
+        let ran = lost("new", "/", there).fails(1).told("before the server said where the tree goes");
+        ran.told("where new is there, it goes to new/tree");
     }
+    // What the session was in was there before.
+    for (to, origin) in [("/", "/"), (".", "/"), ("..", "/a"), ("/a", "/a/b")] {
+        lost(to, origin, There::Directory).ok();
+    }
+}
+
+#[test]
+fn a_tree_whose_connection_is_cut_goes_on_where_the_server_said() {
+    for (parallel, there) in [("1", false), ("1", true), ("3", false), ("3", true)] {
+        let server = Server::start();
+        for number in 0..200 {
+            server.write_work(&format!("tree/d{}/f{number}", number % 7), bytes(3000, number));
+        }
+        server.write_work("tree/large", bytes(6 * 1024 * 1024, 1));
+        fs::create_dir(server.home(ALICE).join("at")).unwrap();
+        if there {
+            fs::create_dir(server.home(ALICE).join("at/new")).unwrap();
+        }
+        let cutting = Cutting::new(server.address(), [400_000, 3_000_000, 2_000_000]);
+        let client = server.client(ALICE).target(format!("alice@{}", cutting.address()));
+        let client = client.option("--parallel").option(parallel).option("-b").option("-");
+        let ran = client.stdin("cd at\nput -r tree new\npwd\n").run().ok();
+        assert_eq!(ran.text(), "/at\n", "{parallel} {there} {}", ran.stderr);
+        let place = server.home(ALICE).join(if there { "at/new/tree" } else { "at/new" });
+        assert_eq!(super::tree(&place), super::tree(&server.work().join("tree")), "{parallel} {there}");
+        assert_eq!(
+            fs::read_dir(server.home(ALICE).join("at/new")).unwrap().count(),
+            if there { 1 } else { 8 }
+        );
+        assert!(cutting.connections() > 1);
+    }
+}
+
+#[test]
+fn control_c_leaves_the_prompt_where_it_was() {
+    let server = Server::start();
+    server.write_work("tree/large", vec![7; 64 * 1024 * 1024]);
+    fs::create_dir(server.home(ALICE).join("at")).unwrap();
+    let way = Way::hold_up(server.address(), 8 * 1024 * 1024);
+    let command = server.client(ALICE).target(format!("alice@{}", way.address())).command();
+    let mut at = Terminal::start(&command);
+    at.expect("ftp 127.0.0.1:/> ");
+    at.line("cd at");
+    at.expect("ftp 127.0.0.1:/at> ");
+    at.line("put -r tree new");
+    way.wait_until_held();
+    at.control('c');
+    way.release();
+    at.expect("ftp 127.0.0.1:/at> ");
+    at.line("mkdir here");
+    at.expect("ftp 127.0.0.1:/at> ");
+    at.line("quit");
+    assert_eq!(at.end().0, 0);
+    assert!(server.home(ALICE).join("at/here").is_dir());
 }

@@ -7,11 +7,12 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use e2e::{ALICE, Client, Running, Server, bytes, forget_peak, memory};
+use e2e::{ALICE, Client, DEADLINE, Running, Server, bytes, forget_peak, memory};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 const MIB: usize = 1024 * 1024;
@@ -143,8 +144,8 @@ fn measure(server: &Server, args: &Args, way: Way, crowd: bool, taken: &mut Take
             })
             .collect();
         // What one of them gains while others are still being started would say nothing of the server.
-        let open = |(client, gate)| (client, File::options().write(true).open(gate).unwrap());
-        let ready: Vec<(Running, File)> = waiting.into_iter().map(open).collect();
+        let ready: Vec<(Running, File)> =
+            waiting.into_iter().map(|(client, gate)| (client, open(gate))).collect();
         began = Instant::now();
         let each = thread::scope(|scope| {
             let let_in = |(client, mut gate): (Running, File)| {
@@ -164,6 +165,13 @@ fn measure(server: &Server, args: &Args, way: Way, crowd: bool, taken: &mut Take
     }
     taken.whole.push(began.elapsed());
     taken.peaks.push(memory(server.pid(), "VmHWM").unwrap());
+}
+
+/// The pipe `gate`, once its reader has opened it.
+fn open(gate: PathBuf) -> File {
+    let (opened, gates) = channel();
+    thread::spawn(move || opened.send(File::options().write(true).open(gate).unwrap()));
+    gates.recv_timeout(DEADLINE).expect("a client reads its password")
 }
 
 /// Of an even number the later one of the two in the middle.

@@ -7,7 +7,7 @@ use store::{EntryKind, Found};
 use super::again::{Tree, carry_tree};
 use super::{Session, naming};
 use crate::failure::{Code, Failure};
-use crate::remote::{Account, Bring, Deed, Fetch, Inside, Place, groups};
+use crate::remote::{Account, Bring, Deed, Fetch, Inside, groups};
 use crate::show::listing::{self, Clock};
 use crate::show::{json, report};
 
@@ -52,10 +52,7 @@ impl Session {
         let mut account = Account::open(&bring.to, &self.output, &self.progress);
         match carry_tree(&mut self.link, Tree::There(&bring), self.links, &mut account).await {
             Ok(_) => {
-                let to = match &account.left.place {
-                    Place::Known(to, _) => to.clone(),
-                    Place::Unasked | Place::Asked => bring.to,
-                };
+                let to = account.left.place.named(&bring.to).to_owned();
                 self.close(account, &to, "sent")
             }
             Err(failure) => Err(account.cut(failure, "sent")),
@@ -196,6 +193,7 @@ fn place_of_tree(local: &Path, path: Option<&str>) -> Result<(String, Option<Ins
     };
     drop(local.read_dir()?); // nothing is made for what cannot be read
     let place = match path.trim_end_matches('/') {
+        "" if path.is_empty() => ".",
         "" => "/",
         place => place,
     };

@@ -119,14 +119,9 @@ impl Session {
         let inside =
             if name.is_empty() { None } else { Some(path.resolve(Name::parse(name)?.as_str().as_bytes())?) };
         let (directory, made) = self
-            .on_disk(move |home| match (home.check_directory(&path), inside) {
-                (Ok(()), None) => Ok((path, false)),
-                (Ok(()), Some(inside)) => make(home, inside),
-                // What is in the way says why when nothing can be made there.
-                (Err(error), _) if matches!(error.kind(), Kind::NotFound | Kind::NotDirectory) => {
-                    make(home, path)
-                }
-                (Err(error), _) => Err(error),
+            .on_disk(move |home| match make(home, path)? {
+                (path, true) => Ok((path, true)),
+                (path, false) => inside.map_or(Ok((path, false)), |inside| make(home, inside)),
             })
             .await?;
         self.directory = Some(directory);
@@ -263,8 +258,15 @@ impl Session {
 
 /// A directory, which is made if it is not there; whether it was.
 fn make(home: &Home, path: HomePath) -> Result<(HomePath, bool), store::Error> {
+    match home.check_directory(&path) {
+        Ok(()) => return Ok((path, false)),
+        // What is in the way says why when nothing can be made there.
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::NotDirectory) => {}
+        Err(error) => return Err(error),
+    }
     match home.mkdir(&path) {
         Ok(()) => Ok((path, true)),
+        // Somebody else has made it meanwhile.
         Err(error) if error.kind() == Kind::Exists && home.check_directory(&path).is_ok() => {
             Ok((path, false))
         }

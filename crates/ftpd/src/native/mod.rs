@@ -219,10 +219,13 @@ impl Connection {
             };
             let (verb, began) = (command.verb(), Instant::now());
             let moves = matches!(command, Command::Cd { .. } | Command::CdUp | Command::Target { .. });
+            let targets = matches!(command, Command::Target { .. });
             self.moved = 0;
             // Boxed, so that an idle session does not hold the room that a transfer needs.
             let answered = Box::pin(self.answer(session, command)).await;
             if !matches!(answered, Ok(Outcome::Part)) {
+                let place = session.directory().ok().filter(|_| targets).map(ToString::to_string);
+                let path = place.map_or(path, String::into_bytes);
                 self.log(verb, &path, began, &answered);
             }
             answered?;

@@ -121,17 +121,24 @@ impl Classic {
                 return Ok(facts_in(&answer).map(|entry| entry.kind));
             }
         }
-        // A directory is what one can go to. The way back comes before anything else.
-        let here = self.directory().await?;
-        if self.ask(&format!("CWD {path}")).await?.is_done() {
-            let back = self.ask(&format!("CWD {here}")).await?;
-            if !back.is_done() {
-                self.lost = true; // whatever follows could hit what it was not meant for
-                return Err(words::refused(&back, Code::Connection));
-            }
+        if self.is_directory(path).await? {
             return Ok(Some(EntryKind::Directory));
         }
         Ok(self.size(path).await?.map(|_| EntryKind::File))
+    }
+
+    /// Whether one can go to `path`. The way back comes before anything else.
+    pub(super) async fn is_directory(&mut self, path: &str) -> Result<bool, Failure> {
+        let here = self.directory().await?;
+        if !self.ask(&format!("CWD {path}")).await?.is_done() {
+            return Ok(false);
+        }
+        let back = self.ask(&format!("CWD {here}")).await?;
+        if !back.is_done() {
+            self.lost = true; // whatever follows could hit what it was not meant for
+            return Err(words::refused(&back, Code::Connection));
+        }
+        Ok(true)
     }
 
     /// Whether nothing lies under `path`.

@@ -79,8 +79,23 @@ pub(crate) enum Place {
     Unasked,
     /// The server was asked, and the answer has not come.
     Asked,
-    /// There; and whether it was made.
-    Known(String, bool),
+    /// There.
+    Known {
+        /// As its user calls it.
+        path: String,
+        /// Whether it was made for the tree.
+        made: bool,
+    },
+}
+
+impl Place {
+    /// What its user calls it, who asked for `asked`.
+    pub(crate) fn named<'a>(&'a self, asked: &'a str) -> &'a str {
+        match self {
+            Place::Known { path, .. } => path,
+            Place::Unasked | Place::Asked => asked,
+        }
+    }
 }
 
 /// All that is left.

@@ -15,29 +15,20 @@ impl Classic {
     ) -> Result<Bring, Failure> {
         let to = match (&bring.inside, &account.left.place) {
             (None, _) => bring.to.clone(),
-            (Some(_), Place::Known(to, _)) => to.clone(),
-            (Some(inside), _) => match self.stat(&bring.to).await {
+            (Some(_), Place::Known { path, .. }) => path.clone(),
+            (Some(inside), Place::Unasked | Place::Asked) => match self.stat(&bring.to).await {
                 Ok(entry) if entry.kind == EntryKind::Directory => inside.path.clone(),
                 Err(failure) if failure.is_final() => return Err(failure),
                 // Who may see nothing may go there.
-                Err(failure)
-                    if failure.code == Code::Denied && self.leads_to_a_directory(&bring.to).await? =>
-                {
+                Err(failure) if failure.code == Code::Denied && self.is_directory(&bring.to).await? => {
                     inside.path.clone()
                 }
                 _ => bring.to.clone(),
             },
         };
-        account.left.place = Place::Known(to.clone(), false);
-        Ok(Bring { to, inside: None, ..bring.clone() })
-    }
-
-    async fn leads_to_a_directory(&mut self, path: &str) -> Result<bool, Failure> {
-        let origin = self.pwd().await?;
-        match self.cd(path).await {
-            Ok(_) => self.cd(&origin).await.map(|_| true),
-            Err(failure) if failure.is_final() => Err(failure),
-            Err(_) => Ok(false),
+        if bring.inside.is_some() {
+            account.left.place = Place::Known { path: to.clone(), made: false };
         }
+        Ok(Bring { to, inside: None, ..bring.clone() })
     }
 }

@@ -94,13 +94,13 @@ impl Native {
             let packets = begin(source, settled, to, algorithm);
             let mut putting = Putting::new(self, bring, account);
             let whole = putting.run(packets).await;
-            putting.leave();
+            putting.leave().await;
             whole
         } else {
             let (packets, pieces) = begin_for_many(source, settled, to, algorithm);
             let mut putting = Putting::new(self, bring, account);
             let whole = putting.run_with(invitations, packets, pieces).await;
-            putting.leave();
+            putting.leave().await;
             whole
         };
         self.end_many(whole)
@@ -130,6 +130,7 @@ impl<'a, 'b> Putting<'a, 'b> {
 
     async fn run(&mut self, packets: Receiver<Packet>) -> Whole {
         self.go();
+        self.native.flush_many().await?; // a login takes the server a while, and so does reading what is sent
         self.send_all(packets).await?;
         self.settle_directories().await?;
         if self.nowhere.is_none() {
@@ -174,8 +175,15 @@ impl<'a, 'b> Putting<'a, 'b> {
         Ok(())
     }
 
-    /// Leaves large files whose answers have not come for another try.
-    fn leave(&mut self) {
+    /// Takes in what has come when all ends early, and leaves large files whose answers have not for another try.
+    async fn leave(&mut self) {
+        self.native.wire.hear_now();
+        while !self.asked.is_empty() && self.native.wire.has_message() {
+            let heard = self.native.answer().await.and_then(|message| self.take(message));
+            if heard.is_err() {
+                break; // of the connection's end, there was word before
+            }
+        }
         for asked in &self.asked {
             if let Asked::File { path, size, .. } = asked {
                 self.account.left.went(path.clone(), *size);
@@ -284,10 +292,7 @@ impl<'a, 'b> Putting<'a, 'b> {
             (Asked::Target, Message::Reply(Reply::Target { path, made })) => self.arrived(&path, made)?,
             (Asked::Target, Message::Reply(Reply::Refused(refused))) => self.no_target(refused)?,
             (Asked::Back, Message::Reply(Reply::Directory { .. })) => {}
-            (Asked::Origin | Asked::Back, Message::Reply(Reply::Refused(refused))) => {
-                // What comes next would be about another directory than its user thinks.
-                return Err(self.native.refused(refused));
-            }
+            (Asked::Back, Message::Reply(Reply::Refused(refused))) => return Err(self.stranded(refused)),
             (Asked::What { path }, Message::Reply(Reply::Entry(entry))) => {
                 self.what_is_there(path, entry.kind);
             }

@@ -94,8 +94,8 @@ impl Putting<'_, '_> {
         led?;
         let again = std::mem::take(&mut *pool.again.lock().unwrap_or_else(PoisonError::into_inner));
         if !again.is_empty() {
-            let Bring { from, to, .. } = self.bring;
-            let mut packets = begin_again(again, from.clone(), to.clone(), self.native.settings.digest);
+            let (from, to) = (self.bring.from.clone(), self.to.to_owned());
+            let mut packets = begin_again(again, from, to, self.native.settings.digest);
             while let Some(packet) = packets.recv().await {
                 self.send(packet).await?;
             }
@@ -205,7 +205,7 @@ impl Helper {
             helped = putting.help(&self.pool, &mut self.answered) => helped,
             _ = self.cut.wait_for(|cut| *cut) => Ok(()),
         };
-        putting.leave();
+        putting.leave().await;
         let files = putting.asked.len() as u64;
         let bytes = putting.asked.iter().map(Asked::bytes).sum::<u64>() + putting.went;
         putting.account.once_more(files, bytes);
