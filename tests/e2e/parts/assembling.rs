@@ -23,9 +23,9 @@ fn a_file_comes_in_parts_in_any_order_and_over_several_sessions() {
     assert_eq!(first.ask(publish(assembly, &content)), stored(&content));
     assert!(server.read("alice/file") == content);
     let bytes = format!("bytes={}", content.len());
-    server.log().wait_for_all(&["verb=\"put\"", "path=\"file\"", &bytes, "result=\"ok\""]);
+    server.log().wait_for_all(&["verb=\"put\"", "path=\"/file\"", &bytes, "result=\"ok\""]);
     assert_eq!(server.log().count(&["verb=\"put-parts\""]), 0);
-    assert_eq!(server.log().count(&["verb=\"assemble\"", "path=\"file\"", "result=\"ok\""]), 1);
+    assert_eq!(server.log().count(&["verb=\"assemble\"", "path=\"/file\"", "result=\"ok\""]), 1);
     assert!(e2e::stages(server.homes()).is_empty());
 }
 
@@ -215,5 +215,5 @@ fn parts_that_are_not_what_they_say_end_the_session_and_not_the_assembly() {
     }
     bring(&mut owner, assembly, &content, &[0..6]);
     assert_eq!(owner.ask(publish(assembly, &content)), stored(&content));
-    server.log().wait_for_all(&["verb=\"put-parts\"", "path=\"file\""]);
+    server.log().wait_for_all(&["verb=\"put-parts\"", "path=\"/file\""]);
 }

@@ -1,11 +1,14 @@
 //! Where a tree comes to: the server decides while the tree is on its way already.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 
 use e2e::{
-    ALICE, CAROL, Cutting, Fake, Ran, Server, Terminal, Way, bytes, data_frame, end, frame, root, snapshot,
+    ALICE, CAROL, Cutting, Fake, Peer, Ran, Server, Terminal, Way, bytes, data_frame, end, frame, root,
+    snapshot,
 };
 use proto::{Command, Failure, Kind, Message, Reply};
 
@@ -289,6 +292,72 @@ fn a_connection_that_is_lost_before_the_answer_puts_no_tree_where_nobody_looks_f
     for (to, origin) in [("/", "/"), (".", "/"), ("..", "/a"), ("/a", "/a/b")] {
         lost(to, origin, There::Directory).ok();
     }
+}
+
+#[test]
+fn what_was_refused_for_want_of_a_place_is_sent_where_there_is_one() {
+    let server = Server::start();
+    server.write_work("tree/file", b"data");
+    server.write_work("tree/sub/file", b"data");
+    let fake = Fake::answering_several(2, move |number, peer, command| match (number, command) {
+        (_, Command::Pwd) => peer.reply(Reply::Directory { path: b"/".to_vec() }),
+        (0, Command::Target { .. } | Command::Mkdir { .. }) => refuse(peer),
+        (0, Command::Put { .. }) => {
+            peer.pass_over()?;
+            refuse(peer)
+        }
+        (0, _) => Err(io::ErrorKind::ConnectionReset.into()), // instead of the way back
+        (1, Command::Cd { path }) => peer.reply(Reply::Directory { path }),
+        (1, Command::Target { .. }) => peer.reply(reply("/new", true)),
+        (1, Command::Mkdir { path }) => {
+            assert_eq!(path, b"sub");
+            peer.reply(Reply::Done)
+        }
+        (1, Command::Put { .. }) => {
+            peer.pass_over()?;
+            peer.reply(stored(b"data"))
+        }
+        (1, Command::SetAttributes { .. }) => peer.reply(Reply::Done),
+        (1, Command::Quit) => peer.reply(Reply::Goodbye),
+        (_, other) => panic!("{other:?}"),
+    });
+    let client = server.client(ALICE).target(format!("alice@{}", fake.address()));
+    client.args(["put", "-r", "tree", "new"]).run().ok().told("new  2 files");
+}
+
+fn refuse(peer: &mut Peer) -> io::Result<()> {
+    peer.reply(Reply::Refused(Failure::new(Kind::NotFound, "no")))
+}
+
+#[test]
+fn a_doubt_is_told_where_there_is_no_other_try() {
+    let server = Server::start();
+    server.write_work("tree/file", b"data");
+    let fake = Fake::answering(|peer, command| match command {
+        Command::Pwd => peer.reply(Reply::Directory { path: b"/".to_vec() }),
+        _ => Err(io::ErrorKind::ConnectionReset.into()),
+    });
+    let client = server.client(ALICE).target(format!("alice@{}", fake.address()));
+    let ran = client.option("--retries").option("0").args(["put", "-r", "tree", "new"]).run();
+    ran.fails(3).told("If new was not there before, remove it with rm -r.");
+}
+
+#[test]
+fn a_directory_whose_name_no_server_takes_replaces_nothing() {
+    let server = Server::start();
+    server.write("alice/there/file", b"precious");
+    for name in [".ftpd~x".as_bytes(), b"x\xff"] {
+        let local = server.work().join(OsStr::from_bytes(name));
+        fs::create_dir(&local).unwrap();
+        fs::write(local.join("file"), "data").unwrap();
+        let put = server.client(ALICE).args([OsStr::new("put"), OsStr::new("-r"), OsStr::from_bytes(name)]);
+        put.args(["there"]).run().fails(2).told("cannot be a name on a server").told("put -r . REMOTE");
+        let inside = server.client(ALICE).directory(&local).args(["put", "-r", ".", "new"]);
+        inside.run().ok();
+        assert_eq!(server.read("alice/new/file"), b"data");
+        fs::remove_dir_all(server.home(ALICE).join("new")).unwrap();
+    }
+    assert_eq!(server.read("alice/there/file"), b"precious");
 }
 
 #[test]

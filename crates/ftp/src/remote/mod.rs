@@ -30,8 +30,8 @@ pub(crate) use several::WIDE;
 pub(crate) use sync::{Changed, Settle, no_sync};
 pub use tree::Links;
 pub(crate) use tree::{
-    Account, Bring, Chain, Deed, Fetch, Inside, Item, Paths, Source, Step, Steps, Sum, below, groups, join,
-    leads_back, leads_out, misformed, note, noted, place_in, set_root, shown, stays,
+    Account, Bring, Chain, Deed, Fetch, Inside, Item, Paths, Place, Source, Step, Steps, Sum, below, groups,
+    join, leads_back, leads_out, misformed, note, noted, place_in, set_root, shown, stays,
 };
 
 /// What a server speaks.

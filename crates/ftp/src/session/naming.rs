@@ -100,6 +100,12 @@ pub(super) fn remote_name_for<'a>(command: &str, local: &'a Path) -> Result<&'a 
     })
 }
 
+/// The name that a local directory has in a directory of the server.
+pub(super) fn name_for_tree(local: &Path) -> Result<&str, Failure> {
+    name_of(local)
+        .map_err(|failure| failure.with_remedy("Go there with lcd, and send what is in it: put -r . REMOTE."))
+}
+
 fn name_of(local: &Path) -> Result<&str, Failure> {
     let Some(name) = local.file_name() else {
         let wrong =

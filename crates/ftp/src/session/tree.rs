@@ -7,7 +7,7 @@ use store::{EntryKind, Found};
 use super::again::{Tree, carry_tree};
 use super::{Session, naming};
 use crate::failure::{Code, Failure};
-use crate::remote::{Account, Bring, Deed, Fetch, Inside, groups};
+use crate::remote::{Account, Bring, Deed, Fetch, Inside, Place, groups};
 use crate::show::listing::{self, Clock};
 use crate::show::{json, report};
 
@@ -55,7 +55,15 @@ impl Session {
                 let to = account.left.place.named(&bring.to).to_owned();
                 self.close(account, &to, "sent")
             }
-            Err(failure) => Err(account.cut(failure, "sent")),
+            Err(failure) => {
+                let failure = match &bring.inside {
+                    Some(inside) if account.left.place == Place::Asked && !inside.name.is_empty() => {
+                        failure.with_remedy(inside.in_doubt(&bring.to))
+                    }
+                    _ => failure,
+                };
+                Err(account.cut(failure, "sent"))
+            }
         }
     }
 
@@ -197,9 +205,12 @@ fn place_of_tree(local: &Path, path: Option<&str>) -> Result<(String, Option<Ins
         "" => "/",
         place => place,
     };
-    let inside = match naming::remote_name(local) {
-        Ok(name) => Inside { path: naming::into_directory(path, name), name: name.to_owned() },
-        Err(_) => Inside { path: place.to_owned(), name: String::new() },
+    let inside = match local.file_name() {
+        Some(_) => {
+            let name = naming::name_for_tree(local)?;
+            Inside { path: naming::into_directory(path, name), name: name.to_owned() }
+        }
+        None => Inside { path: place.to_owned(), name: String::new() },
     };
     Ok((place.to_owned(), Some(inside)))
 }

@@ -48,7 +48,8 @@ impl Session {
     ) -> Result<Name, Refusal> {
         let replace = self.replace();
         let right = if onto.is_some() { Right::Change } else { Right::Add };
-        let (place, path) = (self.path(right, path)?, path.to_vec());
+        let place = self.path(right, path)?;
+        let path = place.to_string().into_bytes();
         self.assemblies.check(&self.account)?;
         let owner = self.account.owner().map(str::to_owned);
         let upload = self.uploads.begin(owner.as_deref().unwrap_or_default(), place.clone());

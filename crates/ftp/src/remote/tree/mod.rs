@@ -27,6 +27,7 @@ pub(crate) use paths::{Paths, join};
 pub(crate) use source::{Item, Source, place_in};
 pub(crate) use steps::{Step, Steps};
 
+use crate::commands::quote;
 use crate::failure::{Code, Failure};
 
 /// What is to be fetched.
@@ -64,6 +65,16 @@ pub(crate) struct Inside {
     pub(crate) path: String,
     /// What that has behind the path of the directory; empty if it is the directory itself.
     pub(crate) name: String,
+}
+
+impl Inside {
+    /// What to do where nobody knows whether the directory `to` was made for a tree, or there before.
+    pub(crate) fn in_doubt(&self, to: &str) -> String {
+        let (to, inside) = (quote(to), quote(&self.path));
+        format!(
+            "If {to} was not there before, remove it with rm -r. Then put the tree once more: where {to} is there, it goes to {inside}."
+        )
+    }
 }
 
 /// `path` in the remote directory `root`.

@@ -19,7 +19,10 @@ impl Classic {
             (Some(inside), Place::Unasked | Place::Asked) => match self.stat(&bring.to).await {
                 Ok(entry) if entry.kind == EntryKind::Directory => inside.path.clone(),
                 Err(failure) if failure.is_final() => return Err(failure),
-                // Who may see nothing may go there.
+                // A link may lead to one, and who may see nothing may go there.
+                Ok(entry) if entry.kind == EntryKind::Link && self.is_directory(&bring.to).await? => {
+                    inside.path.clone()
+                }
                 Err(failure) if failure.code == Code::Denied && self.is_directory(&bring.to).await? => {
                     inside.path.clone()
                 }

@@ -331,8 +331,8 @@ impl<'a, 'b> Putting<'a, 'b> {
             (Asked::Attributes { path }, Message::Reply(Reply::Refused(_))) if self.none.contains(&path) => {}
             (asked, Message::Reply(Reply::Refused(refused))) => {
                 let failure = self.native.refused_many(refused)?;
-                if matches!(asked, Asked::File { .. } | Asked::Link { .. }) && self.doubtful.is_none() {
-                    self.account.settle(asked.path());
+                if matches!(asked, Asked::File { .. } | Asked::Link { .. }) {
+                    self.settle(asked.path());
                 }
                 if matches!(asked, Asked::Directory { .. } | Asked::What { .. }) {
                     self.none.insert(asked.path().to_vec());
@@ -358,10 +358,15 @@ impl<'a, 'b> Putting<'a, 'b> {
 
     /// Tells that a thing cannot be brought.
     fn fail(&mut self, path: &[u8], failure: Failure) {
-        if self.doubtful.is_none() {
+        self.settle(path);
+        self.failed(path, failure);
+    }
+
+    /// Another try need not see to it; unless all is refused for want of a place, which that may find.
+    fn settle(&mut self, path: &[u8]) {
+        if self.doubtful.is_none() && self.nowhere.is_none() {
             self.account.settle(path);
         }
-        self.failed(path, failure);
     }
 
     /// Gives directories, which are settled, what they are to have, the deepest first.

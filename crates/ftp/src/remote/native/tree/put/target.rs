@@ -45,7 +45,10 @@ impl Native {
         account.left.place = match answer {
             Ok(Reply::Target { path, made }) => place(bring, inside, &origin, &path, made),
             Ok(_) => return self.out_of_turn(),
-            Err(refused) => return Err(self.refused_target(refused, bring)?),
+            Err(refused) => {
+                account.left.place = Place::Unasked;
+                return Err(self.refused_target(refused, bring)?);
+            }
         };
         Ok(())
     }
@@ -93,7 +96,9 @@ impl Native {
         self.flush_many().await?;
         match self.answer().await? {
             Message::Reply(Reply::Directory { .. }) => {}
-            Message::Reply(Reply::Refused(refused)) => return Err(self.cannot_go_back(&origin, refused)),
+            Message::Reply(Reply::Refused(refused)) => {
+                return Err(self.cannot_go_back(&origin, refused, "Nothing was sent."));
+            }
             _ => return self.out_of_turn(),
         }
         self.end_many(Ok(Ok(())))?;
@@ -101,12 +106,12 @@ impl Native {
     }
 
     /// The failure that the session is not where its user left it. It is given up: what comes next would be done elsewhere.
-    fn cannot_go_back(&mut self, origin: &[u8], refused: proto::Failure) -> Failure {
+    fn cannot_go_back(&mut self, origin: &[u8], refused: proto::Failure, done: &str) -> Failure {
         let Failure { code, message, .. } = self.refused(refused);
         self.lost = true;
         let origin = escaped(origin);
         Failure::new(code, format!("the session cannot go back to {origin}: {message}"))
-            .with_remedy("All else was done. Go to another directory.")
+            .with_remedy(format!("{done} Go to another directory."))
     }
 
     /// Why a tree goes nowhere.
@@ -146,6 +151,7 @@ impl Putting<'_, '_> {
 
     /// Takes note of why it goes nowhere.
     pub(super) fn no_target(&mut self, refused: proto::Failure) -> Result<(), Failure> {
+        self.account.left.place = Place::Unasked;
         self.nowhere = Some(self.native.refused_target(refused, self.bring)?);
         Ok(())
     }
@@ -169,7 +175,7 @@ impl Putting<'_, '_> {
 
     /// The failure that this is not possible.
     pub(super) fn stranded(&mut self, refused: proto::Failure) -> Failure {
-        self.native.cannot_go_back(self.origin.as_deref().unwrap_or_default(), refused)
+        self.native.cannot_go_back(self.origin.as_deref().unwrap_or_default(), refused, "All else was done.")
     }
 }
 
@@ -198,10 +204,8 @@ fn holds(place: &HomePath, path: &[u8]) -> bool {
 }
 
 fn in_doubt(bring: &Bring, inside: &Inside) -> Failure {
-    let (to, inside) = (quote(&bring.to), quote(&inside.path));
-    Failure::new(Code::Other, "the connection was lost before the server said where the tree goes").with_remedy(
-        format!("If {to} was not there before, remove it with rm -r. Then put the tree once more: where {to} is there, it goes to {inside}."),
-    )
+    Failure::new(Code::Other, "the connection was lost before the server said where the tree goes")
+        .with_remedy(inside.in_doubt(&bring.to))
 }
 
 #[cfg(test)]
