@@ -208,7 +208,13 @@ fn many_are_told_in_their_order_up_to_one_that_is_large_and_unknown() {
     };
     check(ground.home.roots(&paths, Algorithm::Md5), 15);
     assert!(ground.home.roots(&paths[15..], Algorithm::Md5).is_empty());
-    ground.home.root(&at("large"), Algorithm::Md5, &mut || true).unwrap();
+    // Should somebody set the machine's clock back just now, all is forgotten, once.
+    for _ in 0..3 {
+        ground.home.root(&at("large"), Algorithm::Md5, &mut || true).unwrap();
+        if known(&ground.home, "large", Algorithm::Md5).is_some() {
+            break;
+        }
+    }
     if remembers(&ground) {
         check(ground.home.roots(&paths, Algorithm::Md5), 23);
     }
