@@ -127,6 +127,25 @@ fn who_has_said_quit_may_half_close_and_hears_the_end() {
 }
 
 #[test]
+fn who_says_quit_behind_the_last_byte_and_half_closes_hears_the_end_as_well() {
+    let (server, address) = server();
+    // More than what leaves a client in one go: the server looks a moment longer whether the client is still there.
+    for round in 0..40 {
+        let content = bytes(20_000, round);
+        let mut control = logged_in(address, ALICE);
+        let mut data = control.data();
+        control.told("STOR file", 150);
+        data.write_all(&content).unwrap();
+        drop(data);
+        control.say("QUIT");
+        control.finish();
+        control.hears(226);
+        control.hears(221);
+        assert!(server.read("alice/file") == content, "{round}");
+    }
+}
+
+#[test]
 fn who_leaves_with_quit_has_stored_all_the_same() {
     let (server, address) = server();
     let mut control = logged_in(address, ALICE);

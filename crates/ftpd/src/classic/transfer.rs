@@ -179,12 +179,17 @@ impl Connection {
 
     /// Whether the client is still at the other end. One that is ended by force closes both connections, and which of them first is
     /// the system's to choose: so a moment is waited for the other end, unless all came in one go. Who has said QUIT may have left.
-    async fn is_there(&self) -> Result<(), Ended> {
+    async fn is_there(&mut self) -> Result<(), Ended> {
         let grace = if ONE_GO.contains(&self.moved) { Duration::ZERO } else { GRACE };
-        if !self.has_quit() && self.control.leaves_within(grace).await {
-            return Err(Ended::Gone(Gone::Closed));
+        if self.has_quit() || !self.control.leaves_within(grace).await {
+            return Ok(());
         }
-        Ok(())
+        // What it said before it left may not have been heard yet.
+        while self.control.has_room() && !self.has_quit() {
+            let next = self.control.fresh().await.map_err(Ended::Gone)?;
+            self.control.keep(next);
+        }
+        if self.has_quit() { Ok(()) } else { Err(Ended::Gone(Gone::Closed)) }
     }
 
     /// Whether QUIT was said behind the command that is being answered.
