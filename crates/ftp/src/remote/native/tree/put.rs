@@ -1,6 +1,7 @@
 //! A tree going: directories and files are sent back to back, and what the server says of them is heard as it comes.
 
 mod ahead;
+mod directories;
 mod help;
 mod large;
 mod place;
@@ -13,12 +14,12 @@ use proto::{Access, Command, Kind, Message, Reply};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
-use super::super::{Native, words};
+use super::super::Native;
 use super::read::{Asked, Packet, begin, begin_again, begin_for_many};
 use super::{Whole, Window};
 use crate::failure::{Code, Failure};
 use crate::remote::Verified;
-use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, Steps, below, note, noted};
+use crate::remote::tree::{self, Account, Bring, Links, Paths, Source, Steps, below, note};
 
 /// A tree under way.
 struct Putting<'a, 'b> {
@@ -146,23 +147,6 @@ impl<'a, 'b> Putting<'a, 'b> {
             self.send(packet).await?;
             if self.nowhere.is_some() {
                 break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Hears until nothing but files is unanswered: which directories are none is known then, and nothing more happens in them
-    /// than files of which the server heard before it hears what the directories are to have.
-    async fn settle_directories(&mut self) -> Result<(), Failure> {
-        while self.asked.iter().any(|asked| matches!(asked, Asked::Target)) {
-            self.hear().await?;
-        }
-        if self.is_new() && self.account.is_first_try() {
-            return Ok(()); // what is new holds nothing that could stand in the way
-        }
-        while let Some(last) = self.asked.iter().rposition(|asked| !matches!(asked, Asked::File { .. })) {
-            for _ in 0..=last {
-                self.hear().await?;
             }
         }
         Ok(())
@@ -367,31 +351,6 @@ impl<'a, 'b> Putting<'a, 'b> {
         if self.doubtful.is_none() && self.nowhere.is_none() {
             self.account.settle(path);
         }
-    }
-
-    /// Gives directories, which are settled, what they are to have, the deepest first.
-    async fn set_attributes(&mut self) -> Result<(), Failure> {
-        while let Some((path, note)) = self.directories.pop_back() {
-            let attributes = noted(&note);
-            if attributes.mode.is_none() || path.is_empty() && !self.bring.whole || self.none.contains(&path)
-            {
-                continue;
-            }
-            if self.native.access == Some(Access::Drop) {
-                self.account.not_kept(1); // it adds, and changes nothing
-                continue;
-            }
-            while !self.window.is_open() {
-                self.hear().await?;
-            }
-            let command = Command::SetAttributes {
-                path: below(self.to, &path),
-                modified: attributes.modified.map(words::to_wire),
-                mode: attributes.mode,
-            };
-            self.ask(command, Asked::Attributes { path });
-        }
-        Ok(())
     }
 
     fn shown(&self, path: &[u8]) -> String {
