@@ -175,8 +175,8 @@ impl Control {
     pub fn store(&mut self, command: &str, bytes: &[u8]) -> (u16, String) {
         let mut data = self.data();
         self.told(command, 150);
-        data.write_all(bytes).unwrap();
-        data.shutdown(Shutdown::Write).unwrap();
+        _ = data.write_all(bytes); // a server that takes no more of it says so in its reply
+        _ = data.shutdown(Shutdown::Write);
         self.reply()
     }
 

@@ -64,14 +64,13 @@ impl Line {
         }
     }
 
-    /// Says that nothing will follow.
-    #[track_caller]
+    /// Says that nothing will follow: to a server that has ended the connection already, nothing.
     pub(crate) fn finish(&mut self) {
         match self {
-            Line::Plain(tcp) => tcp.shutdown(Shutdown::Write).unwrap(),
+            Line::Plain(tcp) => drop(tcp.shutdown(Shutdown::Write)),
             Line::Tls(tls) => {
                 tls.conn.send_close_notify();
-                tls.flush().unwrap();
+                drop(tls.flush());
             }
         }
     }
