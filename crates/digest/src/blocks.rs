@@ -1,4 +1,4 @@
-//! Up to 32 blocks in one buffer: the unit in which file data is read, hashed, framed and written, without a copy.
+//! Blocks in one buffer: the unit in which file data is read, hashed, framed and written, without a copy.
 
 use std::ops::Range;
 
@@ -20,9 +20,9 @@ impl Gap {
     }
 }
 
-/// Up to [`BATCH`] blocks lying in one buffer, and a digest of each.
+/// Blocks lying in one buffer, and a digest of each.
 ///
-/// Going out: [`lay_out`](Blocks::lay_out), fill [`slices_mut`](Blocks::slices_mut), [`hash`](Blocks::hash), then frame each block in
+/// Going out: [`lay_out`](Blocks::lay_out) at most [`BATCH`], fill [`slices_mut`](Blocks::slices_mut), [`hash`](Blocks::hash), then frame each block in
 /// its gap. Coming in: [`received`](Blocks::received) says where blocks lie and what digests their sender stated;
 /// [`verify`](Blocks::verify) compares.
 #[derive(Debug, Default)]

@@ -32,6 +32,17 @@ impl Root {
         Root { algorithm, blocks: 0, first: None, all }
     }
 
+    /// The root of the blocks that have these digests.
+    ///
+    /// # Panics
+    ///
+    /// As [`push`](Root::push).
+    pub fn of(algorithm: Algorithm, digests: &[Digest]) -> Digest {
+        let mut root = Root::new(algorithm);
+        digests.iter().for_each(|digest| root.push(digest));
+        root.value()
+    }
+
     /// Adds the digest of the next block.
     ///
     /// # Panics
@@ -93,6 +104,7 @@ mod tests {
                     root.push(digest);
                     prop_assert_eq!(root.blocks(), at as u64 + 1);
                     prop_assert_eq!(root.value(), formula(algorithm, &digests[..=at]));
+                    prop_assert_eq!(root.value(), Root::of(algorithm, &digests[..=at]));
                 }
             }
         }
@@ -108,12 +120,7 @@ mod tests {
     #[test]
     fn the_order_of_the_blocks_counts() {
         let [a, b] = [b"a", b"b"].map(|block| of_block(Algorithm::Md5, block));
-        let value = |digests: [&Digest; 2]| {
-            let mut root = Root::new(Algorithm::Md5);
-            digests.into_iter().for_each(|digest| root.push(digest));
-            root.value()
-        };
-        assert_ne!(value([&a, &b]), value([&b, &a]));
+        assert_ne!(Root::of(Algorithm::Md5, &[a, b]), Root::of(Algorithm::Md5, &[b, a]));
     }
 
     #[test]

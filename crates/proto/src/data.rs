@@ -18,18 +18,15 @@ pub fn seal(blocks: &mut Blocks) {
     let buffer = blocks.buffer_mut();
     for (span, digest) in framed {
         let trailer = digest.as_bytes();
-        let head = Head { kind: Type::Data, len: span.len() + trailer.len() };
-        buffer[span.start - HEAD..span.start].copy_from_slice(&head.encode());
+        let head = head_of_block(digest.algorithm(), span.len());
+        buffer[span.start - HEAD..span.start].copy_from_slice(&head);
         buffer[span.end..span.end + trailer.len()].copy_from_slice(trailer);
     }
 }
 
-/// Appends a block and its digest to `out` as a data frame.
-pub fn block_to(out: &mut Vec<u8>, block: &[u8], digest: &Digest) {
-    let digest = digest.as_bytes();
-    out.extend_from_slice(&Head { kind: Type::Data, len: block.len() + digest.len() }.encode());
-    out.extend_from_slice(block);
-    out.extend_from_slice(digest);
+/// The head of a data frame whose block has `len` bytes.
+pub(crate) fn head_of_block(algorithm: Algorithm, len: usize) -> [u8; HEAD] {
+    Head { kind: Type::Data, len: len + algorithm.len() }.encode()
 }
 
 /// Where the block of a data frame lies within its body, when `left` bytes of the file are still to come.

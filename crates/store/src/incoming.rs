@@ -17,6 +17,7 @@ use crate::beneath::Base;
 use crate::complete::{Complete, sync_directory};
 use crate::entry::{self, Attributes};
 use crate::error::{Error, Kind};
+use crate::parcels::Whole;
 use crate::place::Place;
 use crate::quota::{Reservation, check_space};
 use crate::roots::Roots;
@@ -195,24 +196,24 @@ impl Incoming {
         self.size - self.written
     }
 
-    /// The same where the whole file, of at most a block, has come, and has the digest that it should have: that is its root. Whether
-    /// there is space for it was looked at before, with others.
+    /// The same where the whole file has come and its blocks have the digests that they should have. Whether there is space for it
+    /// was looked at before, with others.
     pub(crate) fn whole(
         place: Place,
-        block: &[u8],
-        (algorithm, digest): (Algorithm, Digest),
+        file: &Whole<'_>,
         replace: Replace,
         reservation: Option<Reservation>,
         durability: Durability,
     ) -> Result<Incoming, Error> {
         place.check_replace(replace)?;
-        let size = block.len() as u64;
+        let (size, algorithm) = (file.size(), file.algorithm);
         let mut incoming =
             Incoming::staged(place, Some(size), Some(algorithm), replace, reservation, durability)?;
-        write_at(incoming.stage.file(), &mut [IoSlice::new(block)], 0)?;
+        let mut slices: Vec<IoSlice<'_>> = file.blocks.iter().map(|block| IoSlice::new(block)).collect();
+        write_at(incoming.stage.file(), &mut slices, 0)?;
         incoming.written = size;
-        if let Some((_, root)) = incoming.hashing.as_mut().filter(|_| size > 0) {
-            root.push(&digest);
+        if let Some((_, root)) = &mut incoming.hashing {
+            file.digests.iter().for_each(|digest| root.push(digest));
         }
         Ok(incoming)
     }

@@ -215,16 +215,26 @@ impl Outgoing {
     ///
     /// # Errors
     /// As [`read`](Outgoing::read); `out` is then as it was.
-    pub fn read_to(mut self, out: &mut Vec<u8>) -> Result<Option<Seen>, Error> {
+    pub fn read_to(self, out: &mut Vec<u8>) -> Result<Option<Seen>, Error> {
         let start = out.len();
         let left = usize::try_from(self.remaining()).map_err(|_| Kind::TooLarge)?;
         out.resize(start + left, 0);
-        if left > 0
-            && let Err(error) = self.source.fill(vec![&mut out[start..]])
-        {
+        let read = self.read_into(vec![&mut out[start..]]);
+        if read.is_err() {
             out.truncate(start);
-            return Err(error);
         }
+        read
+    }
+
+    /// The same to slices, in which there is room for just as many bytes.
+    ///
+    /// # Errors
+    /// As [`read`](Outgoing::read).
+    ///
+    /// # Panics
+    /// If there is room for more.
+    pub fn read_into(mut self, slices: Vec<&mut [u8]>) -> Result<Option<Seen>, Error> {
+        self.source.fill(slices)?;
         Ok(self.watch.take().and_then(|watch| self.source.seen(*watch)))
     }
 

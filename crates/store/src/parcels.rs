@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
-use digest::{Algorithm, BLOCK, Digest};
+use digest::{Algorithm, BATCH, BLOCK, Blocks, Digest, Root};
 use rustix::fs::fstat;
 
 use crate::complete::{Complete, Published, sync_directory};
@@ -28,15 +29,13 @@ const WAITS: Duration = Duration::from_micros(500);
 /// Syncs that wait together.
 const TOGETHER: usize = 8;
 
-/// A file of at most a block that came whole.
+/// A file of at most [`BATCH`] blocks that came whole.
 #[derive(Clone, Debug)]
 pub struct Parcel<P> {
     /// Where it goes.
     pub path: P,
-    /// Where among the bytes its data lie.
-    pub data: Range<usize>,
-    /// The digest that its sender states for its block, if it has one.
-    pub stated: Option<Digest>,
+    /// Which of the blocks that came are its own.
+    pub blocks: Range<usize>,
     /// What its sender states for the file as a whole.
     pub size: u64,
     /// As `size`.
@@ -48,57 +47,76 @@ pub struct Parcel<P> {
 impl<P> Parcel<P> {
     /// The same to another place.
     pub fn to<Q>(self, path: Q) -> Parcel<Q> {
-        let Parcel { data, stated, size, root, attributes, .. } = self;
-        Parcel { path, data, stated, size, root, attributes }
+        let Parcel { blocks, size, root, attributes, .. } = self;
+        Parcel { path, blocks, size, root, attributes }
     }
 
-    /// Whether what is stated holds for a file of one `block` or none, whose digest is its root, too.
-    fn holds(&self, block: &[u8], digest: Digest) -> bool {
-        let fits = block.len() <= BLOCK && self.size == block.len() as u64;
-        fits && self.stated.is_none_or(|stated| stated == digest) && self.root == digest
+    /// Whether what is stated holds for a file of these blocks.
+    fn holds(&self, file: &Whole<'_>, stated: &[Digest]) -> bool {
+        let full = iter::repeat_n(BLOCK, file.blocks.len().saturating_sub(1));
+        let fits = file.blocks.iter().map(|block| block.len()).zip(full).all(|(len, full)| len == full)
+            && file.blocks.last().is_none_or(|last| (1..=BLOCK).contains(&last.len()))
+            && file.blocks.len() <= BATCH;
+        fits && self.size == file.size() && stated == file.digests && self.root == file.root
+    }
+}
+
+/// What came of a file, its digests computed.
+pub(crate) struct Whole<'a> {
+    pub(crate) blocks: &'a [&'a [u8]],
+    pub(crate) algorithm: Algorithm,
+    pub(crate) digests: &'a [Digest],
+    pub(crate) root: Digest,
+}
+
+impl Whole<'_> {
+    /// Bytes of the file.
+    pub(crate) fn size(&self) -> u64 {
+        self.blocks.iter().map(|block| block.len() as u64).sum()
     }
 }
 
 impl Home {
-    /// Stores files whose data lie in `bytes`: each as [`create`](Home::create) and [`commit`](Incoming::commit) would, and what comes
+    /// Stores files whose data are `blocks`: each as [`create`](Home::create) and [`commit`](Incoming::commit) would, and what comes
     /// of each, in their order. What is told to be stored is on disk as far as that is wanted. The first that is
     /// [`Kind::NotVerified`] is the last that anything is told of: those behind it are not touched.
     ///
     /// # Panics
-    /// If `bytes` end before a file does.
+    /// If there are fewer blocks than a file says.
     pub fn store(
         &self,
         parcels: &[Parcel<HomePath>],
-        bytes: &[u8],
+        blocks: &Blocks,
         algorithm: Algorithm,
         replace: Replace,
     ) -> Vec<Result<Receipt, Error>> {
-        let blocks: Vec<&[u8]> = parcels.iter().map(|parcel| &bytes[parcel.data.clone()]).collect();
-        let digests = digest::of_blocks(algorithm, &blocks);
-        let left = blocks.iter().map(|block| block.len() as u64).sum();
+        let (data, stated): (Vec<&[u8]>, _) = (blocks.slices().collect(), blocks.digests());
+        let digests = digest::of_blocks(algorithm, &data);
         let mut group = Group {
             home: self,
-            algorithm,
             replace,
-            left,
+            left: blocks.data_len() as u64,
             near: Near::default(),
             spot: None,
             names: HashSet::new(),
             complete: Vec::new(),
             outcomes: Vec::with_capacity(parcels.len()),
         };
-        for ((parcel, block), digest) in parcels.iter().zip(blocks).zip(digests) {
-            if !parcel.holds(block, digest) {
+        for parcel in parcels {
+            let digests = &digests[parcel.blocks.clone()];
+            let root = Root::of(algorithm, digests);
+            let file = Whole { blocks: &data[parcel.blocks.clone()], algorithm, digests, root };
+            if !parcel.holds(&file, &stated[parcel.blocks.clone()]) {
                 group.outcomes.push(Some(Err(Kind::NotVerified.into())));
                 break;
             }
             let at = group.outcomes.len();
             group.outcomes.push(None);
-            match group.write(parcel, block, digest) {
+            match group.write(parcel, &file) {
                 Ok(complete) => group.complete.push((at, complete)),
                 Err(error) => group.outcomes[at] = Some(Err(error)),
             }
-            group.left -= block.len() as u64;
+            group.left = group.left.saturating_sub(file.size());
         }
         group.publish();
         group.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(Kind::Io.into()))).collect()
@@ -108,7 +126,6 @@ impl Home {
 /// Files that are written and have no names yet.
 struct Group<'a> {
     home: &'a Home,
-    algorithm: Algorithm,
     replace: Replace,
     /// Bytes of those that are not written yet.
     left: u64,
@@ -134,7 +151,7 @@ struct Spot {
 
 impl Group<'_> {
     /// Writes a file, as far as it can be without its name.
-    fn write(&mut self, parcel: &Parcel<HomePath>, block: &[u8], digest: Digest) -> Result<Complete, Error> {
+    fn write(&mut self, parcel: &Parcel<HomePath>, file: &Whole<'_>) -> Result<Complete, Error> {
         let mut place = self.place(parcel)?;
         let mut spot = self.spot(&place)?;
         if self.names.contains(&(spot.id, place.name.clone())) {
@@ -148,8 +165,7 @@ impl Group<'_> {
         }
         let name = place.name.clone();
         let reservation = self.home.ledger.reserve(parcel.size)?;
-        let (digest, durability) = ((self.algorithm, digest), self.home.durability);
-        let incoming = Incoming::whole(place, block, digest, self.replace, reservation, durability)?;
+        let incoming = Incoming::whole(place, file, self.replace, reservation, self.home.durability)?;
         let incoming = incoming.known_to(&self.home.roots);
         let proof = Proof::Root { size: parcel.size, root: parcel.root };
         let complete = incoming.complete(proof, parcel.attributes)?;

@@ -124,6 +124,7 @@ impl Source {
     pub(crate) fn fill(&mut self, slices: Vec<&mut [u8]>) -> Result<(), Error> {
         let mut slices: Vec<IoSliceMut<'_>> = slices.into_iter().map(IoSliceMut::new).collect();
         let mut rest = &mut slices[..];
+        IoSliceMut::advance_slices(&mut rest, 0); // empty ones are none
         while !rest.is_empty() {
             let here = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
             let ends = rest.iter().scan(0, |sum, slice| {

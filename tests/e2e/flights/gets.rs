@@ -9,6 +9,7 @@ use proto::{Command, Kind, Message, Reply};
 use super::abort;
 
 const BLOCK: usize = 64 * 1024;
+const SMALL: usize = proto::SMALL as usize;
 
 fn get(path: impl Into<Vec<u8>>) -> Message {
     Message::Command(Command::Get { path: path.into(), first_block: 0 })
@@ -20,7 +21,9 @@ fn size(number: usize) -> usize {
         7 => 0,
         20 => BLOCK,
         21 => BLOCK + 1,
-        50 => 3 * BLOCK + 5,
+        49 => 3 * BLOCK + 5,
+        50 => SMALL,
+        51 => SMALL + 1,
         other => other * 97,
     }
 }

@@ -6,6 +6,7 @@ use e2e::{ALICE, CAROL, Heard, QUINN, Raw, Server, Watch, bytes, data_frame, end
 use proto::{Command, End, Kind, Message, Reply, Time};
 
 const BLOCK: usize = 64 * 1024;
+const SMALL: usize = proto::SMALL as usize;
 
 /// A put with all that belongs to it.
 fn put(path: &str, content: &[u8]) -> Vec<u8> {
@@ -21,7 +22,9 @@ fn content(number: usize) -> Vec<u8> {
         7 => 0,
         20 => BLOCK,
         21 => BLOCK + 1,
-        50 => 3 * BLOCK + 5,
+        49 => 3 * BLOCK + 5,
+        50 => SMALL,
+        51 => SMALL + 1,
         other => other * 97,
     };
     bytes(size, number as u64)
@@ -146,7 +149,16 @@ fn what_is_damaged_ends_the_session_after_what_came_before_it() {
     let mut wrong_size = frame(&Message::Command(Command::Put { path: b"bad".to_vec(), size: 3 }));
     wrong_size.extend(data_frame(b"abc"));
     wrong_size.extend(frame(&Message::End(End { size: 4, ..end(b"abc") })));
-    for (round, bad) in [wrong_root, wrong_data, wrong_size].into_iter().enumerate() {
+    let mut wrong_block = put("bad", &bytes(5 * BLOCK, 1));
+    wrong_block[4 * BLOCK] ^= 1;
+    let swapped = [&bytes(BLOCK, 2)[..], &bytes(BLOCK, 1)].concat();
+    let mut wrong_order =
+        frame(&Message::Command(Command::Put { path: b"bad".to_vec(), size: 2 * BLOCK as u64 }));
+    wrong_order.extend(swapped.chunks(BLOCK).flat_map(data_frame));
+    let content = [&bytes(BLOCK, 1)[..], &bytes(BLOCK, 2)].concat();
+    wrong_order.extend(frame(&Message::End(end(&content))));
+    let all = [wrong_root, wrong_data, wrong_size, wrong_block, wrong_order];
+    for (round, bad) in all.into_iter().enumerate() {
         let mut raw = server.logged_in(ALICE);
         let before: Vec<u8> = (0..20).flat_map(|number| put(&format!("{round}-{number}"), b"good")).collect();
         raw.say(&[before, bad, put("after", b"good")].concat());
@@ -165,10 +177,13 @@ fn what_is_damaged_ends_the_session_after_what_came_before_it() {
 fn a_cut_in_the_middle_leaves_whole_files_and_no_stage() {
     let server = Server::start();
     let watch = Watch::new(server.home(ALICE));
-    for (round, cut) in [1000, 70_000, 333_333, 800_001].into_iter().enumerate() {
+    let rounds = [(1000, 1000), (1000, 70_000), (1000, 333_333), (1000, 800_001)];
+    let rounds = rounds.into_iter().chain([100_000, 400_000, 777_777].map(|cut| (300_000, cut)));
+    for (round, (size, cut)) in rounds.enumerate() {
         let mut raw = server.logged_in(ALICE);
-        let all: Vec<u8> =
-            (0..1000).flat_map(|number| put(&format!("{number}"), &bytes(1000, number))).collect();
+        let all: Vec<u8> = (0..1_000_000 / size as u64)
+            .flat_map(|number| put(&format!("{number}"), &bytes(size, number)))
+            .collect();
         raw.say(&all[..cut]);
         drop(raw);
         server.log().wait_for_nth(round + 1, &["session ended"]);
@@ -176,7 +191,7 @@ fn a_cut_in_the_middle_leaves_whole_files_and_no_stage() {
         for number in 0..1000 {
             let path = server.home(ALICE).join(format!("{number}"));
             if path.exists() {
-                assert!(fs::read(&path).unwrap() == bytes(1000, number), "{number}");
+                assert!(fs::read(&path).unwrap() == bytes(size, number), "{number}");
                 fs::remove_file(path).unwrap();
             }
         }

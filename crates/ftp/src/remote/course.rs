@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Receipt;
 
-/// Files from this size on are worth going on with.
-pub(crate) const LARGE: u64 = 1024 * 1024;
+/// Files from this size on are worth going on with: those that are not small.
+pub(crate) const LARGE: u64 = proto::SMALL + 1;
 
 /// How far a transfer is.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 
-use digest::{Algorithm, Digest, Gap, Root};
+use digest::{Algorithm, Blocks, Digest, Gap, Root};
 use store::{Going, Incoming, Keep, Outgoing, Parcel, Prefix, ReadAhead, Receipt, Replace, Streamed, Whole};
 
 use super::Refusal;
@@ -117,14 +117,14 @@ impl Session {
         self.on_disk(move |home| home.create(&path, size, algorithm, replace)).await
     }
 
-    /// Stores files that came whole, as [`store::Home::store`] does: what came of each, and their bytes back. It begins at once, where
+    /// Stores files that came whole, as [`store::Home::store`] does: what came of each, and their blocks back. It begins at once, where
     /// blocking is allowed.
     pub fn store(
         &self,
         parcels: Vec<Parcel<Vec<u8>>>,
-        bytes: Vec<u8>,
+        blocks: Blocks,
         algorithm: Algorithm,
-    ) -> impl Future<Output = (Vec<Result<Receipt, Refusal>>, Vec<u8>)> + use<> {
+    ) -> impl Future<Output = (Vec<Result<Receipt, Refusal>>, Blocks)> + use<> {
         let replace = self.replace();
         let count = parcels.len();
         let mut permitted = Vec::with_capacity(count);
@@ -136,19 +136,19 @@ impl Session {
         let refused: Vec<Result<(), Refusal>> = paths.collect();
         let account = self.account.clone();
         let working = tokio::task::spawn_blocking(move || {
-            let stored = account.home.store(&permitted, &bytes, algorithm, replace);
-            (stored, bytes)
+            let stored = account.home.store(&permitted, &blocks, algorithm, replace);
+            (stored, blocks)
         });
         async move {
-            let Ok((stored, bytes)) = working.await else {
-                return ((0..count).map(|_| Err(Refusal::Failed)).collect(), Vec::new());
+            let Ok((stored, blocks)) = working.await else {
+                return ((0..count).map(|_| Err(Refusal::Failed)).collect(), Blocks::default());
             };
             let mut stored = stored.into_iter();
             let outcomes = refused.into_iter().map_while(|permitted| match permitted {
                 Ok(()) => stored.next().map(|stored| stored.map_err(Refusal::from)),
                 Err(refusal) => Some(Err(refusal)),
             });
-            (outcomes.collect(), bytes)
+            (outcomes.collect(), blocks)
         }
     }
 

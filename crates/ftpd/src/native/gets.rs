@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
-use std::ops::Range;
 use std::time::Duration;
 
-use digest::{Algorithm, BLOCK, Digest};
+use digest::Algorithm;
 use proto::io::Broken;
-use proto::{Command, End, Message, Reply, block_to, gap};
-use store::{Attributes, Outgoing, ReadAhead, Seen};
+use proto::{Command, End, Message, Pack, Reply, SMALL, gap};
+use store::{Outgoing, ReadAhead, Seen};
 use tokio::time::Instant;
 
 use super::{Connection, Ended, Outcome, words};
@@ -21,14 +20,11 @@ const MANY: usize = 128;
 /// Bytes of their paths, from which on no further one is taken up.
 const LONG_PATHS: usize = 64 * 1024;
 
-/// Bytes of their data, from which on no further file is added.
+/// Bytes of their frames, from which on no further file is added.
 const MUCH: usize = 512 * 1024;
 
 /// How long files are opened before the first of them are sent.
 const LONG: Duration = Duration::from_millis(20);
-
-/// Room for the frames around the data of a small file.
-const AROUND: usize = 128;
 
 /// A file that is to be sent.
 pub(super) struct Wanted {
@@ -61,8 +57,6 @@ struct Batch {
     frames: Vec<u8>,
     /// What the next one gets: a file too large to be read as a whole.
     large: Option<ReadAhead>,
-    /// A buffer to read the next ones into.
-    spare: Vec<u8>,
 }
 
 impl Connection {
@@ -88,10 +82,11 @@ impl Connection {
         if wanted.is_empty() {
             return Ok(());
         }
-        let mut reading = self.read(session, &wanted, Vec::new());
+        let mut reading = self.read(session, &wanted);
         loop {
-            let Batch { outcomes, frames, large, spare } =
-                reading.await.unwrap_or_else(|refusal| Batch::of_one(&refusal));
+            let Batch { outcomes, frames, large } = reading.await.unwrap_or_else(|refusal| {
+                Batch::of_one(&refusal, Pack::new(self.wire.algorithm(), Vec::new()))
+            });
             let rest = wanted.split_off(outcomes.len());
             let answered = mem::replace(&mut wanted, rest);
             self.wire.queue_frames(frames);
@@ -108,7 +103,7 @@ impl Connection {
                 if wanted.is_empty() || self.is_given_up(&more) {
                     return Ok(());
                 }
-                reading = self.read(session, &wanted, spare);
+                reading = self.read(session, &wanted);
                 continue;
             }
             self.gather(&mut wanted, &mut more);
@@ -116,7 +111,7 @@ impl Connection {
                 self.settle(answered, outcomes, &Ok(()), &more);
                 return Ok(());
             }
-            reading = self.read(session, &wanted, spare); // begins now, while the others are sent
+            reading = self.read(session, &wanted); // begins now, while the others are sent
             let sent = self.wire.flush().await;
             self.settle(answered, outcomes, &sent, &more);
             sent?;
@@ -156,12 +151,13 @@ impl Connection {
         &mut self,
         session: &Session,
         wanted: &VecDeque<Wanted>,
-        data: Vec<u8>,
     ) -> impl Future<Output = Result<Batch, Refusal>> + use<> {
         let algorithm = self.wire.algorithm();
-        let spares = (data, self.wire.spent());
+        let spare = self.wire.spent();
         let wanted: Vec<_> = wanted.iter().map(|one| (&one.path[..], one.first_block)).collect();
-        session.open_many(&wanted, algorithm, move |opened| Batch::read(opened, algorithm, spares))
+        session.open_many(&wanted, algorithm, move |opened| {
+            Batch::read(opened, Pack::new(algorithm, spare), algorithm)
+        })
     }
 
     /// Takes note of files that were sent or refused, and of whether that was `sent`.
@@ -187,96 +183,65 @@ impl Connection {
     }
 }
 
-/// A small file that was read.
-struct Small {
-    size: u64,
-    attributes: Attributes,
-    data: Range<usize>,
-    seen: Option<Seen>,
-}
-
 impl Batch {
     /// Reads files up to a large one, or until they are much. Blocks.
     fn read(
         opened: &mut dyn Iterator<Item = Result<Outgoing, Refusal>>,
+        mut pack: Pack,
         algorithm: Algorithm,
-        (mut data, frames): (Vec<u8>, Vec<u8>),
     ) -> Batch {
         let began = Instant::now();
-        let (mut files, mut large) = (Vec::new(), None);
-        data.clear();
-        for outgoing in opened {
-            let read = outgoing.and_then(|file| {
-                let start = data.len();
-                let (size, attributes) = (file.size(), file.attributes());
-                if file.remaining() > BLOCK as u64 {
-                    return Ok(Err(ReadAhead::begin(file, gap(algorithm))?));
+        let mut batch = Batch::default();
+        let mut watched: Vec<(usize, Seen)> = Vec::new();
+        for file in opened {
+            let sent = file.and_then(|file| {
+                if file.remaining() > SMALL {
+                    batch.large = Some(ReadAhead::begin(file, gap(algorithm))?);
+                    return Ok(None);
                 }
-                let seen = file.read_to(&mut data)?;
-                Ok(Ok(Small { size, attributes, data: start..data.len(), seen }))
+                let (bytes, opens, end) = (file.remaining(), opening(&file), ending(&file));
+                let data = usize::try_from(bytes).map_err(|_| Refusal::Failed)?;
+                let seen = pack.file(&opens, data, end, |slices| file.read_into(slices))?;
+                watched.extend(seen.map(|seen| (pack.files() - 1, seen)));
+                Ok(Some(bytes))
             });
-            match read {
-                Ok(Ok(small)) => files.push(Ok(small)),
-                Ok(Err(ahead)) => {
-                    large = Some(ahead);
-                    break;
-                }
-                Err(refusal) => files.push(Err(refusal)),
+            match sent {
+                Ok(Some(bytes)) => batch.outcomes.push(Ok(bytes)),
+                Ok(None) => break,
+                Err(refusal) => batch.refuse(&refusal, &mut pack),
             }
-            if data.len() >= MUCH || began.elapsed() >= LONG {
+            if pack.len() >= MUCH || began.elapsed() >= LONG {
                 break;
             }
         }
-        let batch = Batch::framed(files, &data, algorithm, frames);
-        Batch { large, spare: data, ..batch }
-    }
-
-    /// Hashes small files all at once, and lays out what their gets are answered.
-    fn framed(
-        files: Vec<Result<Small, Refusal>>,
-        data: &[u8],
-        algorithm: Algorithm,
-        mut frames: Vec<u8>,
-    ) -> Batch {
-        frames.clear();
-        frames.reserve(data.len() + files.len() * AROUND);
-        let blocks: Vec<&[u8]> = files.iter().flatten().map(|file| &data[file.data.clone()]).collect();
-        let mut digests = digest::of_blocks(algorithm, &blocks).into_iter();
-        let mut batch = Batch { frames, ..Batch::default() };
-        for file in files {
-            match file.and_then(|file| Ok((file, digests.next().ok_or(Refusal::Failed)?))) {
-                Ok((file, digest)) => {
-                    batch.send(&file, &data[file.data.clone()], digest);
-                    file.seen.inspect(|seen| seen.has_root(digest));
-                }
-                Err(refusal) => batch.refuse(&refusal),
-            }
+        let (frames, roots) = pack.seal();
+        for (file, seen) in watched {
+            seen.has_root(roots[file]);
         }
-        batch
+        Batch { frames, ..batch }
     }
 
-    /// Of at most one block, the root is its digest, and of none the digest of nothing.
-    fn send(&mut self, file: &Small, block: &[u8], digest: Digest) {
-        let &Small { size, attributes, .. } = file;
-        Message::Reply(Reply::Sending { size }).encode(&mut self.frames);
-        if !block.is_empty() {
-            block_to(&mut self.frames, block, &digest);
-        }
-        let root = digest.as_bytes().to_vec();
-        let end = End { size, root, modified: attributes.modified.map(words::time), mode: attributes.mode };
-        Message::End(end).encode(&mut self.frames);
-        self.outcomes.push(Ok(block.len() as u64));
-    }
-
-    fn refuse(&mut self, refusal: &Refusal) {
-        Message::Reply(Reply::Refused(words::failure(refusal))).encode(&mut self.frames);
+    fn refuse(&mut self, refusal: &Refusal, pack: &mut Pack) {
+        pack.message(&Message::Reply(Reply::Refused(words::failure(refusal))));
         self.outcomes.push(Err(refusal.detail()));
     }
 
     /// The first is refused, and the others are still to be answered.
-    fn of_one(refusal: &Refusal) -> Batch {
+    fn of_one(refusal: &Refusal, mut pack: Pack) -> Batch {
         let mut batch = Batch::default();
-        batch.refuse(refusal);
-        batch
+        batch.refuse(refusal, &mut pack);
+        Batch { frames: pack.seal().0, ..batch }
     }
+}
+
+/// What is said before a file.
+fn opening(file: &Outgoing) -> Message {
+    Message::Reply(Reply::Sending { size: file.size() })
+}
+
+/// What is said behind it, but for the root.
+fn ending(file: &Outgoing) -> End {
+    let attributes = file.attributes();
+    let modified = attributes.modified.map(words::time);
+    End { size: file.size(), root: Vec::new(), modified, mode: attributes.mode }
 }

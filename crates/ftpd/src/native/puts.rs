@@ -1,5 +1,6 @@
 //! Puts of small files that came whole: they are stored together, and meanwhile the next ones come.
 
+use digest::Blocks;
 use proto::io::Landing;
 use proto::{Kind, Message, Reply};
 use store::Parcel;
@@ -15,18 +16,17 @@ impl Connection {
     /// Answers a put that came whole, and those that follow it.
     pub(super) async fn puts(&mut self, session: &Session, path: Vec<u8>, size: u64) -> Result<(), Ended> {
         let algorithm = self.wire.algorithm();
-        let mut landing = self.wire.land(Some((path, size)), MANY, Vec::new());
+        let mut landing = self.wire.land(Some((path, size)), MANY, Blocks::default());
         while !landing.files.is_empty() {
             let began = Instant::now();
-            let Landing { files, bytes } = landing;
+            let Landing { files, blocks, field } = landing;
             let (paths, parcels): (Vec<_>, Vec<_>) = files
                 .into_iter()
                 .map(|file| {
                     let attributes = words::attributes(file.end.modified, file.end.mode);
                     let parcel = Parcel {
                         path: file.path.clone(),
-                        data: file.data,
-                        stated: file.digest,
+                        blocks: file.blocks,
                         size: file.end.size,
                         root: file.root,
                         attributes,
@@ -34,12 +34,12 @@ impl Connection {
                     (file.path, parcel)
                 })
                 .unzip();
-            let storing = session.store(parcels, bytes, algorithm); // begins now, while the others are answered
+            let storing = session.store(parcels, blocks, algorithm); // begins now, while the others are answered
             let answered = match self.wire.flush().await {
-                Ok(()) => self.wire.busy_while_landing(storing).await,
+                Ok(()) => self.wire.busy_while_landing(field, storing).await,
                 Err(broken) => Err(broken),
             };
-            let (outcomes, bytes) = match answered {
+            let (outcomes, spare) = match answered {
                 Ok(stored) => stored,
                 Err(broken) => {
                     let why = broken.to_string();
@@ -59,7 +59,7 @@ impl Connection {
             if self.door.ending.is_breaking_off() {
                 return Err(Ended::Failure(words::failure(&Refusal::Ending)));
             }
-            landing = self.wire.land(None, MANY, bytes);
+            landing = self.wire.land(None, MANY, spare);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Where a tree arrives: one thread that may block makes directories and files in the order in which they are given.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use digest::{Algorithm, BLOCK, Blocks, Digest};
@@ -84,7 +85,9 @@ impl Made {
 /// Small files that have come, side by side in one buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Small {
-    pub(crate) bytes: Vec<u8>,
+    bytes: Vec<u8>,
+    spans: Vec<Range<usize>>,
+    stated: Vec<Digest>,
     parcels: Vec<Parcel<HomePath>>,
 }
 
@@ -94,24 +97,47 @@ impl Small {
         self.parcels.len()
     }
 
-    /// Takes note that the bytes from `start` on are a file.
-    pub(crate) fn end(&mut self, start: usize, path: HomePath, whole: Whole) {
-        let data = start..self.bytes.len();
-        let Whole { stated, size, root, attributes } = whole;
-        self.parcels.push(Parcel { path, data, stated, size, root, attributes });
+    /// How many bytes they have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.parcels.clear();
+    /// Where the bytes of the next block are appended.
+    pub(crate) fn room(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Takes note that the bytes that were appended are a block of the next file, and what digest is stated for it.
+    pub(crate) fn block(&mut self, stated: Digest) {
+        let start = self.spans.last().map_or(0, |last| last.end);
+        self.spans.push(start..self.bytes.len());
+        self.stated.push(stated);
+    }
+
+    /// Takes note that the blocks that no file has yet are one.
+    pub(crate) fn end(&mut self, path: HomePath, whole: Whole) {
+        let blocks = self.taken()..self.spans.len();
+        let Whole { size, root, attributes } = whole;
+        self.parcels.push(Parcel { path, blocks, size, root, attributes });
+    }
+
+    /// Forgets the blocks that no file has yet.
+    pub(crate) fn forget(&mut self) {
+        let taken = self.taken();
+        self.spans.truncate(taken);
+        self.stated.truncate(taken);
+        self.bytes.truncate(self.spans.last().map_or(0, |last| last.end));
+    }
+
+    /// How many blocks belong to files.
+    fn taken(&self) -> usize {
+        self.parcels.last().map_or(0, |last| last.blocks.end)
     }
 }
 
-/// What a sender states of a file of at most a block.
+/// What a sender states of a small file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Whole {
-    /// The digest of its block, if it has one.
-    pub(crate) stated: Option<Digest>,
     pub(crate) size: u64,
     pub(crate) root: Digest,
     pub(crate) attributes: Attributes,
@@ -252,10 +278,9 @@ impl Worker {
                     Ok(()) => self.tell(Told::Linked(mark(&path))),
                     Err(error) => self.fail(path, error),
                 },
-                Job::Small(mut small) => {
-                    self.publish(&small);
-                    small.clear();
-                    self.tell(Told::Emptied(small));
+                Job::Small(small) => {
+                    let emptied = self.publish(small);
+                    self.tell(Told::Emptied(emptied));
                 }
                 Job::Begin { path, size } => {
                     let begun = resolve(&path)
@@ -331,10 +356,12 @@ impl Worker {
     }
 
     /// Publishes small files together. One that is not what its sender says is told of, and the rest goes on behind it.
-    fn publish(&self, small: &Small) {
-        let mut rest = &small.parcels[..];
+    /// What they were in is empty then.
+    fn publish(&self, Small { bytes, spans, stated, mut parcels }: Small) -> Small {
+        let blocks = Blocks::received(bytes, spans, stated);
+        let mut rest = &parcels[..];
         while !rest.is_empty() {
-            let outcomes = self.home.store(rest, &small.bytes, self.algorithm, Replace::Yes);
+            let outcomes = self.home.store(rest, &blocks, self.algorithm, Replace::Yes);
             for (parcel, outcome) in rest.iter().zip(&outcomes) {
                 match outcome {
                     Ok(receipt) => self.stored(path_of(parcel), *receipt),
@@ -343,6 +370,12 @@ impl Worker {
             }
             rest = &rest[outcomes.len().max(1)..];
         }
+        let (mut bytes, mut spans, mut stated) = blocks.into_parts();
+        bytes.clear();
+        spans.clear();
+        stated.clear();
+        parcels.clear();
+        Small { bytes, spans, stated, parcels }
     }
 
     fn stored(&self, path: Vec<u8>, receipt: Receipt) {

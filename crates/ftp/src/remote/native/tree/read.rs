@@ -1,11 +1,10 @@
 //! What is to be sent of a tree, made ready on a thread that may block: small files are read and hashed many at once, and framed
 //! with the commands that bring them.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
-use digest::{Algorithm, BLOCK, Digest, Root, of_blocks};
-use proto::{Command, End, HEAD, Head, Message, Type, gap};
+use digest::{Algorithm, Digest, Root};
+use proto::{Command, End, Message, Pack, SMALL, gap};
 use store::{Attributes, Outgoing, ReadAhead};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::spawn_blocking;
@@ -13,9 +12,6 @@ use tokio::task::spawn_blocking;
 use super::super::words;
 use crate::failure::Failure;
 use crate::remote::tree::{Item, Marks, Paths, Source, below, mark, place_in};
-
-/// Bytes of a file that is read with others.
-const SMALL: u64 = BLOCK as u64;
 
 /// Bytes that are sent together, and commands among them.
 const BYTES: usize = 512 * 1024;
@@ -167,31 +163,14 @@ struct Packer {
     to: String,
     algorithm: Algorithm,
     pack: Pack,
+    /// The commands in it,
+    asked: Vec<Asked>,
+    /// and which of them bring files.
+    bringing: Vec<usize>,
     /// Files that are for any session.
     files: Paths,
     /// Commands so far that files wait for.
     steps: u64,
-}
-
-/// A packet in the making.
-#[derive(Default)]
-struct Pack {
-    bytes: Vec<u8>,
-    asked: Vec<Asked>,
-    /// Where the blocks lie that are still to be hashed.
-    blocks: Vec<Range<usize>>,
-    files: Vec<Unhashed>,
-}
-
-/// A file whose digests are still to be written into the packet.
-struct Unhashed {
-    /// Its command among those of the packet.
-    command: usize,
-    /// Its block among those of the packet, if it has one.
-    block: Option<usize>,
-    /// Where its end frame lies.
-    end: usize,
-    message: End,
 }
 
 impl Packer {
@@ -203,8 +182,9 @@ impl Packer {
         to: String,
         algorithm: Algorithm,
     ) -> Packer {
-        let (pack, files, sender) = (Pack::default(), Paths::default(), Some(sender));
-        Packer { sender, pieces, root, settled, to, algorithm, pack, files, steps: 0 }
+        let (pack, files, sender) = (Pack::new(algorithm, Vec::new()), Paths::default(), Some(sender));
+        let (asked, bringing) = (Vec::new(), Vec::new());
+        Packer { sender, pieces, root, settled, to, algorithm, pack, asked, bringing, files, steps: 0 }
     }
 
     fn run_to_its_end(mut self, items: impl Iterator<Item = Item>) {
@@ -284,75 +264,51 @@ impl Packer {
         if command.path().len() > proto::limits::PATH {
             return self.send(Packet::Failed(asked.path().to_vec(), words::long_path()));
         }
-        Message::Command(command).encode(&mut self.pack.bytes);
+        self.pack.message(&Message::Command(command));
         self.steps += u64::from(asked.makes_room());
-        self.pack.asked.push(asked);
+        self.asked.push(asked);
         self.send_if_full()
     }
 
     /// Reads a file into the packet, to be hashed with the others there.
     fn small(&mut self, path: Vec<u8>, file: Outgoing) -> Result<(), Gone> {
-        let (size, attributes, digest) = (file.size(), file.attributes(), self.algorithm.len());
+        let (size, attributes) = (file.size(), file.attributes());
         let command = Command::Put { path: below(&self.to, &path), size };
         if command.path().len() > proto::limits::PATH {
             return self.send(Packet::Failed(path, words::long_path()));
         }
-        let pack = &mut self.pack;
-        let start = pack.bytes.len();
-        Message::Command(command).encode(&mut pack.bytes);
-        let mut block = None;
-        if size > 0 {
-            let len = usize::try_from(size).expect("it is small");
-            let at = pack.bytes.len() + HEAD;
-            pack.bytes.extend_from_slice(&Head { kind: Type::Data, len: len + digest }.encode());
-            if let Err(error) = file.read_to(&mut pack.bytes) {
-                pack.bytes.truncate(start);
-                return self.send(Packet::Failed(path, error.into()));
-            }
-            pack.bytes.resize(at + len + digest, 0);
-            pack.blocks.push(at..at + len);
-            block = Some(pack.blocks.len() - 1);
-        }
-        let message = End {
+        let end = End {
             size,
-            root: vec![0; digest],
+            root: Vec::new(),
             modified: attributes.modified.map(words::to_wire),
             mode: attributes.mode,
         };
-        let end = pack.bytes.len();
-        Message::End(message.clone()).encode(&mut pack.bytes);
-        pack.files.push(Unhashed { command: pack.asked.len(), block, end, message });
+        let data = usize::try_from(size).expect("it is small");
+        if let Err(error) =
+            self.pack.file(&Message::Command(command), data, end, |slices| file.read_into(slices))
+        {
+            return self.send(Packet::Failed(path, error.into()));
+        }
+        self.bringing.push(self.asked.len());
         let unknown = Root::new(self.algorithm).value();
-        pack.asked.push(Asked::File { path, size, root: unknown });
+        self.asked.push(Asked::File { path, size, root: unknown });
         self.send_if_full()
     }
 
     fn send_if_full(&mut self) -> Result<(), Gone> {
-        if self.pack.bytes.len() >= BYTES || self.pack.asked.len() >= COMMANDS {
-            self.send_pack()
-        } else {
-            Ok(())
-        }
+        if self.pack.len() >= BYTES || self.asked.len() >= COMMANDS { self.send_pack() } else { Ok(()) }
     }
 
     /// Hashes the files of the packet, and sends it.
     fn send_pack(&mut self) -> Result<(), Gone> {
-        let Pack { mut bytes, mut asked, blocks, files } = std::mem::take(&mut self.pack);
-        if asked.is_empty() {
+        if self.asked.is_empty() {
             return Ok(());
         }
-        let data: Vec<&[u8]> = blocks.iter().map(|block| &bytes[block.clone()]).collect();
-        let digests = of_blocks(self.algorithm, &data);
-        for (block, digest) in blocks.iter().zip(&digests) {
-            bytes[block.end..block.end + self.algorithm.len()].copy_from_slice(digest.as_bytes());
-        }
-        let mut frame = Vec::new();
-        for file in files {
-            let value = file.block.map_or_else(|| Root::new(self.algorithm).value(), |block| digests[block]);
-            frame.clear();
-            Message::End(End { root: value.as_bytes().to_vec(), ..file.message }).encode(&mut frame);
-            bytes[file.end..file.end + frame.len()].copy_from_slice(&frame);
-            if let Asked::File { root, .. } = &mut asked[file.command] {
+        let pack = std::mem::replace(&mut self.pack, Pack::new(self.algorithm, Vec::new()));
+        let mut asked = std::mem::take(&mut self.asked);
+        let (bytes, roots) = pack.seal();
+        for (file, value) in self.bringing.drain(..).zip(roots) {
+            if let Asked::File { root, .. } = &mut asked[file] {
                 *root = value;
             }
         }

@@ -1,17 +1,13 @@
 //! The files of a tree that comes: small ones are gathered, so that many go to the disk together.
 
-use digest::BLOCK;
 use proto::io::{Arrived, Next};
-use proto::{End, Fault, Kind, Message, Reply};
+use proto::{End, Fault, Kind, Message, Reply, SMALL};
 use store::Proof;
 
 use super::{Asked, Getting, Wanted};
 use crate::failure::Failure;
 use crate::remote::native::{Broken, words};
 use crate::remote::tree::{self, Ground, Job, Whole as Stated};
-
-/// Bytes of a file that is gathered with others.
-const SMALL: u64 = BLOCK as u64;
 
 /// Files that go to the disk together, and bytes of them.
 const FILES: usize = 128;
@@ -89,20 +85,20 @@ impl Getting<'_, '_> {
     }
 
     async fn hear_small(&mut self, path: Vec<u8>, size: u64) -> Result<(), Failure> {
-        let start = self.small.bytes.len();
-        let (mut left, mut stated) = (size, None);
+        let mut left = size;
         let end = loop {
-            match self.native.answer_or_block(&mut self.small.bytes, left).await? {
+            let before = self.small.bytes();
+            match self.native.answer_or_block(self.small.room(), left).await? {
                 Next::Block(digest) => {
-                    left = 0;
-                    stated = Some(digest);
+                    left -= (self.small.bytes() - before) as u64;
+                    self.small.block(digest);
                 }
                 Next::Message(Message::End(_)) if left > 0 => {
                     return Err(self.native.broken(Broken::Malformed(Fault::FewerThanAnnounced)));
                 }
                 Next::Message(Message::End(end)) => break end,
                 Next::Message(Message::Abort(abort)) => {
-                    self.small.bytes.truncate(start);
+                    self.small.forget();
                     return self.refused(&path, abort.failure);
                 }
                 Next::Message(_) => return self.native.out_of_turn(),
@@ -113,19 +109,15 @@ impl Getting<'_, '_> {
         let root = self.native.root(&end.root)?;
         match tree::resolve(&path) {
             Ok(at) => {
-                self.small.end(
-                    start,
-                    at,
-                    Stated { stated, size: end.size, root, attributes: words::attributes(&end) },
-                );
+                self.small.end(at, Stated { size: end.size, root, attributes: words::attributes(&end) });
             }
             Err(error) => {
-                self.small.bytes.truncate(start);
+                self.small.forget();
                 self.account.settle(&path);
                 self.account.failed(&tree::shown(&self.fetch.from, &path), error.into());
             }
         }
-        if self.small.len() >= FILES || self.small.bytes.len() >= BYTES {
+        if self.small.len() >= FILES || self.small.bytes() >= BYTES {
             self.publish().await;
         }
         Ok(())

@@ -6,7 +6,6 @@ use store::ReadAhead;
 
 use super::Putting;
 use crate::failure::Failure;
-use crate::remote::LARGE;
 use crate::remote::native::tree::read::Asked;
 use crate::remote::native::words;
 use crate::remote::tree::below;
@@ -35,13 +34,10 @@ impl Putting<'_, '_> {
             self.fail(&path, words::long_path());
             return Ok(());
         }
-        self.native.ask(&if size < LARGE {
-            Command::Put { path: place, size }
-        } else {
-            // What has come of it is kept there, should the connection be lost.
-            let nothing = Root::new(self.native.settings.digest).value();
-            Command::PutRest { path: place, size, first_block: 0, proof: nothing.as_bytes().to_vec() }
-        });
+        // What has come of it is kept there, should the connection be lost.
+        let nothing = Root::new(self.native.settings.digest).value();
+        let proof = nothing.as_bytes().to_vec();
+        self.native.ask(&Command::PutRest { path: place, size, first_block: 0, proof });
         let number = self.native.sent - 1;
         let mut spare = Blocks::default();
         loop {
