@@ -1,6 +1,9 @@
 //! Batches: files, pipes, and what a failure does to the commands after it.
 
+use std::fs;
+
 use e2e::{ALICE, Server};
+use rustix::fs::{CWD, Mode, mkfifoat};
 
 #[test]
 fn a_batch_ends_at_the_first_failure_and_names_its_line() {
@@ -55,6 +58,22 @@ fn a_lost_connection_ends_a_batch_whatever_it_tolerates() {
     let ran = server.client(ALICE).target(format!("alice@{}", way.address()));
     ran.option("-b").option("-").stdin("-get big\nmkdir never\n").run().fails(3);
     assert!(!server.home(ALICE).join("never").exists());
+}
+
+#[test]
+fn what_was_meant_for_a_directory_that_is_lost_is_done_nowhere() {
+    let server = Server::builder().limit("idle = \"1s\"").start();
+    server.write("alice/kept", b"in the home");
+    fs::create_dir(server.home(ALICE).join("directory")).unwrap();
+    let pipe = server.work().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+    let commands = "cd directory\n!read line < pipe\nls\nrm kept\n";
+    let running = server.client(ALICE).stdin(commands).spawn();
+    server.log().wait_for("session ended"); // its user is away for too long
+    fs::remove_dir(server.home(ALICE).join("directory")).unwrap();
+    fs::write(&pipe, "go on\n").unwrap();
+    running.wait().fails(3).told("directory: no such file or directory").told("the command was not done");
+    assert_eq!(server.read("alice/kept"), b"in the home");
 }
 
 #[test]

@@ -194,7 +194,9 @@ impl Link {
                 self.target.path = None;
                 self.remote = Some(remote);
                 let remedy = format!("You are {there}, and the command was not done.");
-                Err(failure.of(&directory).with_remedy(remedy))
+                // Nobody may be there who is told: what is left of a batch was meant for the directory that was lost.
+                let code = if began_elsewhere { failure.code } else { Code::Connection };
+                Err(Failure { code, ..failure }.of(&directory).with_remedy(remedy))
             }
         }
     }
