@@ -1,15 +1,14 @@
 //! Where a tree arrives: one thread that may block makes directories and files in the order in which they are given.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use digest::{Algorithm, BLOCK, Blocks, Digest};
+use digest::{Algorithm, BLOCK, Blocks};
 use store::{Attributes, Error, Home, HomePath, Incoming, Parcel, Proof, Receipt, Replace};
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::{Account, Mark, mark};
+use super::{Account, Mark, Small, mark};
 use crate::failure::Failure;
 use crate::remote::Verified;
 
@@ -80,67 +79,6 @@ impl Made {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.more.wait_while(jobs, |jobs| *jobs < count));
     }
-}
-
-/// Small files that have come, side by side in one buffer.
-#[derive(Debug, Default)]
-pub(crate) struct Small {
-    bytes: Vec<u8>,
-    spans: Vec<Range<usize>>,
-    stated: Vec<Digest>,
-    parcels: Vec<Parcel<HomePath>>,
-}
-
-impl Small {
-    /// How many files there are.
-    pub(crate) fn len(&self) -> usize {
-        self.parcels.len()
-    }
-
-    /// How many bytes they have.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Where the bytes of the next block are appended.
-    pub(crate) fn room(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
-    }
-
-    /// Takes note that the bytes that were appended are a block of the next file, and what digest is stated for it.
-    pub(crate) fn block(&mut self, stated: Digest) {
-        let start = self.spans.last().map_or(0, |last| last.end);
-        self.spans.push(start..self.bytes.len());
-        self.stated.push(stated);
-    }
-
-    /// Takes note that the blocks that no file has yet are one.
-    pub(crate) fn end(&mut self, path: HomePath, whole: Whole) {
-        let blocks = self.taken()..self.spans.len();
-        let Whole { size, root, attributes } = whole;
-        self.parcels.push(Parcel { path, blocks, size, root, attributes });
-    }
-
-    /// Forgets the blocks that no file has yet.
-    pub(crate) fn forget(&mut self) {
-        let taken = self.taken();
-        self.spans.truncate(taken);
-        self.stated.truncate(taken);
-        self.bytes.truncate(self.spans.last().map_or(0, |last| last.end));
-    }
-
-    /// How many blocks belong to files.
-    fn taken(&self) -> usize {
-        self.parcels.last().map_or(0, |last| last.blocks.end)
-    }
-}
-
-/// What a sender states of a small file.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Whole {
-    pub(crate) size: u64,
-    pub(crate) root: Digest,
-    pub(crate) attributes: Attributes,
 }
 
 /// A file that is written, and where.
@@ -357,8 +295,8 @@ impl Worker {
 
     /// Publishes small files together. One that is not what its sender says is told of, and the rest goes on behind it.
     /// What they were in is empty then.
-    fn publish(&self, Small { bytes, spans, stated, mut parcels }: Small) -> Small {
-        let blocks = Blocks::received(bytes, spans, stated);
+    fn publish(&self, small: Small) -> Small {
+        let (parcels, blocks) = small.into_parts();
         let mut rest = &parcels[..];
         while !rest.is_empty() {
             let outcomes = self.home.store(rest, &blocks, self.algorithm, Replace::Yes);
@@ -370,12 +308,7 @@ impl Worker {
             }
             rest = &rest[outcomes.len().max(1)..];
         }
-        let (mut bytes, mut spans, mut stated) = blocks.into_parts();
-        bytes.clear();
-        spans.clear();
-        stated.clear();
-        parcels.clear();
-        Small { bytes, spans, stated, parcels }
+        Small::emptied(parcels, blocks)
     }
 
     fn stored(&self, path: Vec<u8>, receipt: Receipt) {

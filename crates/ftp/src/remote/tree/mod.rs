@@ -7,6 +7,7 @@ mod links;
 mod notes;
 mod only;
 mod paths;
+mod small;
 mod source;
 mod steps;
 
@@ -16,7 +17,7 @@ use store::Home;
 
 pub(super) use account::Portion;
 pub(crate) use account::{Account, Deed, Sum};
-pub(super) use ground::{Ground, Job, Made, Small, Whole, resolve};
+pub(super) use ground::{Ground, Job, Made, resolve};
 pub(crate) use left::{Half, Mark, Marks, Place, mark};
 pub use links::Links;
 pub(crate) use links::{Chain, leads_back, leads_out, stays};
@@ -24,6 +25,7 @@ pub(crate) use notes::{note, noted};
 pub(super) use only::Only;
 pub(crate) use only::{groups, misformed};
 pub(crate) use paths::{Paths, join};
+pub(super) use small::{Small, Whole};
 pub(crate) use source::{Item, Source, place_in};
 pub(crate) use steps::{Step, Steps};
 
