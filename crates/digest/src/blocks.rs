@@ -22,8 +22,8 @@ impl Gap {
 
 /// Blocks lying in one buffer, and a digest of each.
 ///
-/// Going out: [`lay_out`](Blocks::lay_out) at most [`BATCH`], fill [`slices_mut`](Blocks::slices_mut), [`hash`](Blocks::hash), then frame each block in
-/// its gap. Coming in: [`received`](Blocks::received) says where blocks lie and what digests their sender stated;
+/// Going out: [`lay_out`](Blocks::lay_out) at most [`BATCH`], fill [`slices_mut`](Blocks::slices_mut), [`hash`](Blocks::hash), then
+/// frame each block in its gap. Coming in: [`received`](Blocks::received) says where blocks lie and what digests their sender stated;
 /// [`verify`](Blocks::verify) compares.
 #[derive(Debug, Default)]
 pub struct Blocks {
@@ -39,7 +39,7 @@ impl Blocks {
     ///
     /// If `data` is more than `BATCH * BLOCK`.
     pub fn lay_out(&mut self, data: usize, gap: Gap) {
-        assert!(data <= BATCH * BLOCK, "a Blocks holds at most {BATCH} blocks");
+        assert!(data <= BATCH * BLOCK, "at most {BATCH} blocks are laid out at once");
         self.digests.clear();
         self.spans.clear();
         let mut at = 0;

@@ -42,7 +42,7 @@ pub const BLOCK: usize = 64 * 1024;
 /// Blocks that are hashed at once: two vectors of sixteen words where registers hold them, fewer in turn where not.
 pub const LANES: usize = 32;
 
-/// Blocks that a [`Blocks`] holds at the most: what crosses to another thread in one go, each crossing having its cost.
+/// Blocks of a large file that cross to another thread in one go, each crossing having its cost.
 pub const BATCH: usize = LANES;
 
 /// The digest of one block.

@@ -17,7 +17,7 @@ use crate::beneath::Base;
 use crate::complete::{Complete, sync_directory};
 use crate::entry::{self, Attributes};
 use crate::error::{Error, Kind};
-use crate::parcels::Whole;
+use crate::parcels::Contents;
 use crate::place::Place;
 use crate::quota::{Reservation, check_space};
 use crate::roots::Roots;
@@ -200,7 +200,7 @@ impl Incoming {
     /// was looked at before, with others.
     pub(crate) fn whole(
         place: Place,
-        file: &Whole<'_>,
+        file: &Contents<'_>,
         replace: Replace,
         reservation: Option<Reservation>,
         durability: Durability,

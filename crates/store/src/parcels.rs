@@ -52,7 +52,7 @@ impl<P> Parcel<P> {
     }
 
     /// Whether what is stated holds for a file of these blocks.
-    fn holds(&self, file: &Whole<'_>, stated: &[Digest]) -> bool {
+    fn holds(&self, file: &Contents<'_>, stated: &[Digest]) -> bool {
         let full = iter::repeat_n(BLOCK, file.blocks.len().saturating_sub(1));
         let fits = file.blocks.iter().map(|block| block.len()).zip(full).all(|(len, full)| len == full)
             && file.blocks.last().is_none_or(|last| (1..=BLOCK).contains(&last.len()))
@@ -62,14 +62,14 @@ impl<P> Parcel<P> {
 }
 
 /// What came of a file, its digests computed.
-pub(crate) struct Whole<'a> {
+pub(crate) struct Contents<'a> {
     pub(crate) blocks: &'a [&'a [u8]],
     pub(crate) algorithm: Algorithm,
     pub(crate) digests: &'a [Digest],
     pub(crate) root: Digest,
 }
 
-impl Whole<'_> {
+impl Contents<'_> {
     /// Bytes of the file.
     pub(crate) fn size(&self) -> u64 {
         self.blocks.iter().map(|block| block.len() as u64).sum()
@@ -90,12 +90,15 @@ impl Home {
         algorithm: Algorithm,
         replace: Replace,
     ) -> Vec<Result<Receipt, Error>> {
-        let (data, stated): (Vec<&[u8]>, _) = (blocks.slices().collect(), blocks.digests());
+        let (all, stated): (Vec<&[u8]>, _) = (blocks.slices().collect(), blocks.digests());
+        let data: Vec<&[u8]> =
+            parcels.iter().flat_map(|parcel| &all[parcel.blocks.clone()]).copied().collect();
         let digests = digest::of_blocks(algorithm, &data);
+        let mut digests = &digests[..];
         let mut group = Group {
             home: self,
             replace,
-            left: blocks.data_len() as u64,
+            left: data.iter().map(|block| block.len() as u64).sum(),
             near: Near::default(),
             spot: None,
             names: HashSet::new(),
@@ -103,9 +106,9 @@ impl Home {
             outcomes: Vec::with_capacity(parcels.len()),
         };
         for parcel in parcels {
-            let digests = &digests[parcel.blocks.clone()];
+            let digests = digests.split_off(..parcel.blocks.len()).expect("one of each block");
             let root = Root::of(algorithm, digests);
-            let file = Whole { blocks: &data[parcel.blocks.clone()], algorithm, digests, root };
+            let file = Contents { blocks: &all[parcel.blocks.clone()], algorithm, digests, root };
             if !parcel.holds(&file, &stated[parcel.blocks.clone()]) {
                 group.outcomes.push(Some(Err(Kind::NotVerified.into())));
                 break;
@@ -151,7 +154,7 @@ struct Spot {
 
 impl Group<'_> {
     /// Writes a file, as far as it can be without its name.
-    fn write(&mut self, parcel: &Parcel<HomePath>, file: &Whole<'_>) -> Result<Complete, Error> {
+    fn write(&mut self, parcel: &Parcel<HomePath>, file: &Contents<'_>) -> Result<Complete, Error> {
         let mut place = self.place(parcel)?;
         let mut spot = self.spot(&place)?;
         if self.names.contains(&(spot.id, place.name.clone())) {

@@ -12,10 +12,10 @@ use crate::roots::{Seen, Watch, What};
 use crate::source::Source;
 use crate::version::Version;
 
-/// Bytes of small files, from which on no further one is read with them.
+/// Bytes of files of a block each, from which on no further one is read with them.
 const MUCH: usize = 512 * 1024;
 
-/// How long small files are read before the first of them are told of.
+/// How long such files are read before the first of them are told of.
 const LONG: Duration = Duration::from_millis(20);
 
 /// A file as a whole.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use e2e::{ALICE, Fake, Peer, Ran, Server, data_frame, end};
+use e2e::{ALICE, Fake, Peer, Ran, Server, bytes, data_frame, end};
 use proto::{Abort, Branch, Command, Entry, EntryKind, Failure, Found, Kind, Message, Reply, Time};
 
 fn found(path: &[u8], kind: EntryKind, target: Option<&[u8]>) -> Found {
@@ -243,6 +243,52 @@ fn a_damaged_file_of_a_tree_is_told_and_not_kept() {
         assert_eq!(server.read_work(&format!("in/tree/{name}")), b"data");
     }
     assert_eq!(fs::read_dir(server.work().join("in/tree")).unwrap().count(), 2);
+    check_untouched(&server, "damage");
+}
+
+#[test]
+fn a_damaged_file_of_several_blocks_is_told_and_those_around_it_are_kept() {
+    const BLOCK: usize = 64 * 1024;
+    let content = bytes(3 * BLOCK + 5, 1);
+    let (server, sent) = (Server::start(), content.clone());
+    fresh(&server);
+    let fake = Fake::answering(move |peer, command| match command {
+        Command::GetTree { .. } => {
+            let names = ["a", "aborted", "b", "damaged", "root", "size", "swapped", "z"];
+            peer.reply(Reply::Listing)?;
+            tell(peer, [vec![directory("")], names.map(file).to_vec()].concat(), true)?;
+            names.into_iter().try_for_each(|name| {
+                peer.reply(Reply::Sending { size: sent.len() as u64 })?;
+                let mut blocks: Vec<Vec<u8>> = sent.chunks(BLOCK).map(data_frame).collect();
+                let mut end = end(&sent);
+                match name {
+                    "aborted" => {
+                        peer.say(&blocks[..2].concat())?;
+                        let failure = Failure::new(Kind::Changed, "it has changed");
+                        return peer.tell(&Message::Abort(Abort { command: 2, failure }));
+                    }
+                    "damaged" => blocks[2][7] ^= 1,
+                    "root" => end.root[0] ^= 1,
+                    "size" => end.size += 1,
+                    "swapped" => blocks.swap(0, 1),
+                    _ => {}
+                }
+                peer.say(&blocks.concat())?;
+                peer.tell(&Message::End(end))
+            })
+        }
+        Command::Pwd => peer.reply(Reply::Directory { path: b"/".to_vec() }),
+        other => panic!("{other:?}"),
+    });
+    let client = server.client(ALICE).target(format!("alice@{}", fake.address()));
+    let ran = client.stdin("get -r tree in/tree\npwd\n").run().fails(9);
+    assert!(ran.text().ends_with("/\n"), "{}", ran.text());
+    let ran = ran.told("5 of 8 could not be fetched").told("tree/aborted: it has changed");
+    assert_eq!(ran.stderr.matches("what arrived is not what was sent").count(), 4);
+    for name in ["a", "b", "z"] {
+        assert!(server.read_work(&format!("in/tree/{name}")) == content);
+    }
+    assert_eq!(fs::read_dir(server.work().join("in/tree")).unwrap().count(), 3);
     check_untouched(&server, "damage");
 }
 

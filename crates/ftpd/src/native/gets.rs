@@ -155,9 +155,7 @@ impl Connection {
         let algorithm = self.wire.algorithm();
         let spare = self.wire.spent();
         let wanted: Vec<_> = wanted.iter().map(|one| (&one.path[..], one.first_block)).collect();
-        session.open_many(&wanted, algorithm, move |opened| {
-            Batch::read(opened, Pack::new(algorithm, spare), algorithm)
-        })
+        session.open_many(&wanted, algorithm, move |opened| Batch::read(opened, algorithm, spare))
     }
 
     /// Takes note of files that were sent or refused, and of whether that was `sent`.
@@ -187,10 +185,11 @@ impl Batch {
     /// Reads files up to a large one, or until they are much. Blocks.
     fn read(
         opened: &mut dyn Iterator<Item = Result<Outgoing, Refusal>>,
-        mut pack: Pack,
         algorithm: Algorithm,
+        spare: Vec<u8>,
     ) -> Batch {
         let began = Instant::now();
+        let mut pack = Pack::new(algorithm, spare);
         let mut batch = Batch::default();
         let mut watched: Vec<(usize, Seen)> = Vec::new();
         for file in opened {

@@ -182,7 +182,7 @@ impl<'a, 'b> Putting<'a, 'b> {
             Packet::Failed(path, failure) => self.fail(&path, failure),
             Packet::Made { path, attributes } => self.directories.push(&path, &note(&attributes)),
             Packet::Frames { bytes, asked } => {
-                self.native.wire.queue_bytes(&bytes);
+                self.native.wire.queue_frames(bytes);
                 let files = asked.iter().filter(|asked| matches!(asked, Asked::File { .. }));
                 let (files, bytes) = (files.count() as u64, asked.iter().map(Asked::bytes).sum::<u64>());
                 self.account.moved += bytes;

@@ -142,7 +142,7 @@ fn hash_all(
         let mut next = Some(first);
         while let Some(path) = next.take() {
             match look(&place_in(root, &path), algorithm, &mut bytes, progress) {
-                Ok(Looked::Small(start)) => {
+                Ok(Looked::Block(start)) => {
                     found.push(None);
                     blocks.push(start..bytes.len());
                 }
@@ -168,7 +168,7 @@ fn hash_all(
 /// What came of looking at a file.
 enum Looked {
     /// It is a block that begins there, still to be hashed.
-    Small(usize),
+    Block(usize),
     Hashed(u64, Digest),
 }
 
@@ -183,7 +183,7 @@ fn look(
     if (1..=BLOCK as u64).contains(&size) {
         let start = bytes.len();
         file.read_to(bytes)?;
-        return Ok(Looked::Small(start));
+        return Ok(Looked::Block(start));
     }
     let mut blocks = Blocks::default();
     loop {

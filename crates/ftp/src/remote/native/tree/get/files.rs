@@ -90,8 +90,10 @@ impl Getting<'_, '_> {
             let before = self.small.bytes();
             match self.native.answer_or_block(self.small.room(), left).await? {
                 Next::Block(digest) => {
-                    left -= (self.small.bytes() - before) as u64;
+                    let bytes = (self.small.bytes() - before) as u64;
+                    left -= bytes;
                     self.small.block(digest);
+                    self.count(bytes);
                 }
                 Next::Message(Message::End(_)) if left > 0 => {
                     return Err(self.native.broken(Broken::Malformed(Fault::FewerThanAnnounced)));
@@ -104,8 +106,6 @@ impl Getting<'_, '_> {
                 Next::Message(_) => return self.native.out_of_turn(),
             }
         };
-        self.account.advance(size);
-        self.account.moved += size;
         let root = self.native.root(&end.root)?;
         match tree::resolve(&path) {
             Ok(at) => {
@@ -123,6 +123,13 @@ impl Getting<'_, '_> {
         Ok(())
     }
 
+    /// Takes note that bytes of the file have come.
+    fn count(&mut self, bytes: u64) {
+        self.account.advance(bytes);
+        self.account.moved += bytes;
+        self.came += bytes;
+    }
+
     async fn hear_large(&mut self, path: Vec<u8>, size: u64) -> Result<(), Failure> {
         self.give(Job::Begin { path: path.clone(), size }).await;
         let mut left = size;
@@ -133,9 +140,7 @@ impl Getting<'_, '_> {
                 Arrived::Blocks(blocks) => {
                     let bytes = blocks.data_len() as u64;
                     left -= bytes;
-                    self.account.advance(bytes);
-                    self.account.moved += bytes;
-                    self.came += bytes;
+                    self.count(bytes);
                     self.give(Job::Write(blocks)).await;
                 }
                 Arrived::End(end) => {
