@@ -6,6 +6,7 @@ mod ahead;
 mod dropped;
 mod files;
 mod hostile;
+mod landing;
 mod patience;
 mod transfers;
 
