@@ -153,8 +153,19 @@ struct Spot {
 }
 
 impl Group<'_> {
-    /// Writes a file, as far as it can be without its name.
+    /// Writes a file, as far as it can be without its name. Where there is no room for it beside those that others shall replace,
+    /// these get their names first.
     fn write(&mut self, parcel: &Parcel<HomePath>, file: &Contents<'_>) -> Result<Complete, Error> {
+        match self.stage(parcel, file) {
+            Err(full) if matches!(full.kind(), Kind::Quota | Kind::NoSpace) && !self.complete.is_empty() => {
+                self.publish();
+                self.stage(parcel, file)
+            }
+            written => written,
+        }
+    }
+
+    fn stage(&mut self, parcel: &Parcel<HomePath>, file: &Contents<'_>) -> Result<Complete, Error> {
         let mut place = self.place(parcel)?;
         let mut spot = self.spot(&place)?;
         if self.names.contains(&(spot.id, place.name.clone())) {

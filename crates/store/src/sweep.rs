@@ -17,7 +17,9 @@ use crate::book::Book;
 use crate::count::Id;
 use crate::entry::{self, EntryKind, Time};
 use crate::error::Error;
+use crate::home::Home;
 use crate::name::{KEPT, RESERVED};
+use crate::path::HomePath;
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +44,22 @@ const KEPT_HERE: Duration = Duration::from_secs(7 * 86_400);
 /// # Errors
 /// If the directory cannot be read.
 pub fn sweep_directory(directory: &Path) -> Result<u64, Error> {
+    sweep_one(Base::Ambient, directory)
+}
+
+impl Home {
+    /// The same of one of this computer's directories that is used as a home, and counts nothing.
+    ///
+    /// # Errors
+    /// As [`sweep_directory`].
+    pub fn sweep_directory(&self, path: &HomePath) -> Result<u64, Error> {
+        sweep_one(self.base(), &path.relative())
+    }
+}
+
+fn sweep_one(base: Base<'_>, directory: &Path) -> Result<u64, Error> {
     let mut sweep = Sweep::new(None, KEPT_HERE);
-    sweep.visit(&mut Base::Ambient.entries(directory, true)?)?;
+    sweep.visit(&mut base.entries(directory, true)?)?;
     Ok(sweep.swept.stages)
 }
 

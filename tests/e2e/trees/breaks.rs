@@ -36,6 +36,20 @@ fn control_c_in_the_middle_leaves_no_stage() {
 }
 
 #[test]
+fn what_a_kill_left_beside_files_is_gone_when_the_tree_has_come() {
+    let server = Server::start();
+    for file in ["one", "sub/two"] {
+        server.write(&format!("alice/tree/{file}"), b"content");
+    }
+    for directory in ["", "sub/"] {
+        server.write_work(&format!("in/tree/{directory}.ftpd~0123456789ab"), "half");
+    }
+    server.ftp(&["get", "-r", "tree", "in"]).ok();
+    assert!(stages(server.work()).is_empty());
+    assert_eq!(server.read_work("in/tree/sub/two"), b"content");
+}
+
+#[test]
 fn control_c_in_a_put_leaves_nothing_there_but_what_can_be_gone_on_with() {
     let server = Server::start();
     plant(&server, |server, path, content| drop(server.write_work(path, content)));

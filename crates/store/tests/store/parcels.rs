@@ -166,6 +166,21 @@ fn a_quota_counts_each_of_a_group() {
 }
 
 #[test]
+fn a_group_that_replaces_files_needs_no_more_room_than_one_that_does() {
+    let ground = Ground::with(&Options { quota: Some(50), ..Options::default() });
+    ground.home.sweep().unwrap();
+    let names = ["a", "b", "c", "d"];
+    for content in [[7; 10], [8; 10], [9; 10]] {
+        let files: Vec<(&str, &[u8])> = names.iter().map(|&name| (name, &content[..])).collect();
+        assert_eq!(kinds(store(&ground, &files, Replace::Yes)), [Ok(()); 4]);
+        assert!(names.iter().all(|name| ground.read(name) == content));
+    }
+    let larger = [("a", &[1; 10][..]), ("b", &[1; 21]), ("c", &[1; 10])];
+    assert_eq!(kinds(store(&ground, &larger, Replace::Yes)), [Ok(()), Err(Kind::Quota), Ok(())]);
+    assert_eq!(ground.home.available(&at("")).unwrap(), Some(10));
+}
+
+#[test]
 fn blake3_has_no_other_rules() {
     let ground = Ground::new();
     let files: [(&str, &[u8]); 4] =

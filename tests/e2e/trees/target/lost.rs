@@ -61,7 +61,7 @@ fn a_connection_that_is_lost_before_the_answer_puts_no_tree_where_nobody_looks_f
     lost("new", "/", There::Nothing).ok().told("new  1 file");
     lost("new", "/", There::File).fails(1).told("something else of that name");
     for there in [There::NothingYet, There::Directory] {
-        let ran = lost("new", "/", there).fails(1).told("before the server said where the tree goes");
+        let ran = lost("new", "/", there).fails(3).told("before the server said where the tree goes");
         ran.told("where new is there, it goes to new/tree");
     }
     // What the session was in was there before.

@@ -272,11 +272,15 @@ impl Worker {
         self.begun.take()
     }
 
-    /// Makes a directory; one that is there is as good.
+    /// Makes a directory; one that is there is as good, without what an earlier run may have left in it.
     fn directory(&self, path: &[u8]) -> Result<(), Error> {
         let at = resolve(path)?;
         match self.home.mkdir(&at) {
-            Err(exists) if exists.kind() == store::Kind::Exists => self.home.check_directory(&at),
+            Err(exists) if exists.kind() == store::Kind::Exists => {
+                self.home.check_directory(&at)?;
+                let _unread = self.home.sweep_directory(&at); // where that is in the way, it shows
+                Ok(())
+            }
             made => made,
         }
     }

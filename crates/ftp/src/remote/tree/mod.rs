@@ -102,8 +102,11 @@ pub(super) fn is_a_path(path: &[u8]) -> bool {
 /// The local directory that a tree is brought to, made if it is missing, with every path in it kept beneath it by the kernel.
 pub(super) fn destination(path: &std::path::Path) -> Result<Home, Failure> {
     match std::fs::create_dir(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error.into()),
-        _ => {}
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let _unread = store::sweep_directory(path); // where what is left there is in the way, it shows
+        }
+        Err(error) => return Err(error.into()),
     }
     let options = store::Options { quota: None, durability: store::Durability::Full };
     Home::at(path, &options).map_err(|error| Failure::from(error).of(&path.to_string_lossy()))

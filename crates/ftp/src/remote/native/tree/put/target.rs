@@ -204,7 +204,7 @@ fn holds(place: &HomePath, path: &[u8]) -> bool {
 }
 
 fn in_doubt(bring: &Bring, inside: &Inside) -> Failure {
-    Failure::new(Code::Other, "the connection was lost before the server said where the tree goes")
+    Failure::new(Code::Connection, "the connection was lost before the server said where the tree goes")
         .with_remedy(inside.in_doubt(&bring.to))
 }
 
