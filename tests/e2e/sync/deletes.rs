@@ -5,6 +5,7 @@ use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 
 use e2e::{ALICE, QUINN, Server, Terminal, bytes, snapshot};
+use rustix::fs::{FlockOperation, flock};
 
 use super::sync;
 use crate::trees::tree;
@@ -78,6 +79,9 @@ fn what_is_excluded_and_stages_stay() {
         fs::write(root.join("extra/deep/x.keep"), "x").unwrap();
         fs::write(root.join(".ftpd~abcdefghijkl"), "a stage").unwrap();
     }
+    // Somebody is at the one here; nobody sweeps the other before the server starts anew.
+    let held = fs::File::open(work.join("back/.ftpd~abcdefghijkl")).unwrap();
+    flock(&held, FlockOperation::NonBlockingLockExclusive).unwrap();
     for (words, root) in [
         ("put --delete --yes --exclude *.keep tree", home.join("tree")),
         ("get --delete --yes --exclude *.keep tree back", work.join("back")),
