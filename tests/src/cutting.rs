@@ -37,6 +37,11 @@ impl Cutting {
     /// A way on which each of the next connections is reset after one of `cuts`, bytes of both directions together; those after
     /// them are not cut.
     pub fn new(server: SocketAddr, cuts: impl IntoIterator<Item = u64>) -> Cutting {
+        Cutting::once_heard(server, cuts, 0)
+    }
+
+    /// The same, but the first one is not cut before the server has said `heard` bytes on it.
+    pub fn once_heard(server: SocketAddr, cuts: impl IntoIterator<Item = u64>, heard: u64) -> Cutting {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let cuts = Mutex::new(cuts.into_iter().collect());
@@ -46,14 +51,15 @@ impl Cutting {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, state) = (client.unwrap(), shared.clone());
-                state.connections.fetch_add(1, Ordering::Relaxed);
+                let first = state.connections.fetch_add(1, Ordering::Relaxed) == 0;
+                let heard = if first { heard } else { 0 };
                 let left = state.cuts.lock().unwrap().pop_front().unwrap_or(u64::MAX);
                 thread::spawn(move || {
                     prepare(&client);
                     let server = *state.server.lock().unwrap();
                     if let Ok(server) = TcpStream::connect(server) {
                         prepare(&server);
-                        carry(client, server, left, &state);
+                        carry(client, server, (left, heard), &state);
                     }
                 });
             }
@@ -102,9 +108,17 @@ fn prepare(side: &TcpStream) {
 }
 
 /// Carries bytes until a side is closed or `left` went by. What is still unsent or unread then is lost: both sides are reset.
-fn carry(mut client: TcpStream, mut server: TcpStream, mut left: u64, state: &State) {
+fn carry(mut client: TcpStream, mut server: TcpStream, (mut left, mut unheard): (u64, u64), state: &State) {
     let mut piece = vec![0; 64 * 1024];
-    while left > 0 {
+    while left > 0 || unheard > 0 {
+        if left == 0 {
+            let (mut room, before) = (unheard, unheard);
+            if !pass(&mut server, &mut client, (state, &state.down), &mut piece, &mut room) {
+                return;
+            }
+            unheard -= before - room;
+            continue;
+        }
         let ready = {
             let sides = &mut [PollFd::new(&client, PollFlags::IN), PollFd::new(&server, PollFlags::IN)];
             retry_on_intr(|| poll(sides, None)).unwrap();
@@ -113,8 +127,12 @@ fn carry(mut client: TcpStream, mut server: TcpStream, mut left: u64, state: &St
         if ready[0] && !pass(&mut client, &mut server, (state, &state.up), &mut piece, &mut left) {
             return;
         }
-        if ready[1] && !pass(&mut server, &mut client, (state, &state.down), &mut piece, &mut left) {
-            return;
+        let before = left;
+        if ready[1] && left > 0 {
+            if !pass(&mut server, &mut client, (state, &state.down), &mut piece, &mut left) {
+                return;
+            }
+            unheard = unheard.saturating_sub(before - left);
         }
     }
 }

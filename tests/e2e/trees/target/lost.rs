@@ -3,8 +3,8 @@
 use std::fs;
 use std::io;
 
-use e2e::{ALICE, Cutting, Fake, Peer, Ran, Server, bytes};
-use proto::{Command, Failure, Kind, Reply};
+use e2e::{ALICE, Cutting, Fake, Peer, Ran, Server, bytes, frame};
+use proto::{Access, Command, Failure, Kind, Message, Preamble, Reply};
 
 use super::{reply, stored};
 use crate::trees::tree;
@@ -130,7 +130,20 @@ fn a_tree_whose_connection_is_cut_goes_on_where_the_server_said() {
         if there {
             fs::create_dir(server.home(ALICE).join("at/new")).unwrap();
         }
-        let cutting = Cutting::new(server.address(), [400_000, 3_000_000, 2_000_000]);
+        // Not before it said where.
+        let said = [
+            Reply::Hello { server: concat!("ftpd ", env!("CARGO_PKG_VERSION")).into() },
+            Reply::Welcome { access: Access::Write },
+            Reply::Directory { path: b"/at".to_vec() },
+            Reply::Directory { path: b"/at".to_vec() },
+            Reply::Target {
+                path: if there { b"/at/new/tree".to_vec() } else { b"/at/new".to_vec() },
+                made: true,
+            },
+        ];
+        let said = said.into_iter().map(|reply| frame(&Message::Reply(reply)).len()).sum::<usize>();
+        let heard = (Preamble::new(&[digest::Algorithm::Md5]).encode().len() + said) as u64;
+        let cutting = Cutting::once_heard(server.address(), [400_000, 3_000_000, 2_000_000], heard);
         let client = server.client(ALICE).target(format!("alice@{}", cutting.address()));
         let client = client.option("--parallel").option(parallel).option("-b").option("-");
         let ran = client.stdin("cd at\nput -r tree new\npwd\n").run().ok();
